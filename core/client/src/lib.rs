@@ -1,0 +1,3 @@
+//! The phone's engine.
+#[cfg(feature = "uniffi")]
+uniffi::setup_scaffolding!();

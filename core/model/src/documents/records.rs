@@ -1,0 +1,95 @@
+//! Records of documents.
+
+use crate::cbor::{cbor_code, cbor_map};
+use crate::id::{DocumentKey, Id, MeetingKey, OrganisationId, RecordKey};
+use crate::record::{Body, Kind};
+use crate::time::{CalendarDate, Timestamp};
+
+cbor_code! {
+    /// độ mật. Only the first two may be kept here; the others exist so that a refusal can name them.
+    pub enum ConfidentialityLevel {
+        /// công khai
+        Public = 1,
+        /// nội bộ
+        Internal = 2,
+        /// hạn chế
+        Restricted = 3,
+        /// bí mật nhà nước
+        StateSecret = 4,
+    }
+}
+
+cbor_code! {
+    /// What kind of document.
+    pub enum DocumentKind {
+        /// nghị quyết
+        Resolution = 1,
+        /// dự thảo
+        Draft = 2,
+        /// chỉ thị, hướng dẫn, quy định
+        Directive = 3,
+        /// kết luận
+        Conclusion = 4,
+        /// bản tin
+        Bulletin = 5,
+        /// Any other.
+        Other = 6,
+    }
+}
+
+cbor_map! {
+    /// A document's metadata. Home `org:<organisation>`, parent: the meeting it is for, else the organisation.
+    pub struct Document {
+        /// Who published it here.
+        0 => organisation: OrganisationId,
+        /// Its title.
+        1 => title: String,
+        /// số, ký hiệu
+        2 => number: Option<String>,
+        /// cơ quan ban hành
+        3 => issuer: String,
+        /// What kind.
+        4 => kind: DocumentKind,
+        /// độ mật
+        5 => level: ConfidentialityLevel,
+        /// Day of issue.
+        6 => issued_on: CalendarDate,
+        /// When it was published here.
+        7 => published_at: Timestamp,
+        /// The meeting it is for.
+        8 => for_meeting: Option<MeetingKey>,
+        /// How many sections it has.
+        9 => section_count: u32,
+    }
+}
+
+impl Body for Document {
+    const KIND: Kind = Kind::Document;
+}
+
+cbor_map! {
+    /// A numbered section. Home: the document's, parent: the document. Shown to the document's audience.
+    pub struct Section {
+        /// Position in the document, from 0.
+        0 => order: u32,
+        /// 1, 1.1, 1.1.1
+        1 => number: String,
+        /// Its heading.
+        2 => heading: String,
+        /// Its text; paragraphs are separated by a line feed.
+        3 => text: String,
+    }
+}
+
+impl Body for Section {
+    const KIND: Kind = Kind::Section;
+}
+
+impl Section {
+    /// The key of a document's section.
+    pub fn key(document: DocumentKey, order: u32) -> RecordKey {
+        let mut position = [0; 16];
+        position[12..].copy_from_slice(&order.to_be_bytes());
+        RecordKey::new(document.0.home, Id::derived("section", &[document.0.id, Id::from_bytes(position)]))
+    }
+}

@@ -1,0 +1,43 @@
+//! A cell's meeting, from the notice to the attendance that the cell confirms.
+//!
+//! ```text
+//! PublishNotice ─▶ ChangeNotice* ─▶ OpenRollCall ─▶ Mark* ─▶ ConfirmRollCall ×2 ─▶ (CorrectRollCall ─▶ ConfirmRollCall ×2)*
+//!       │ Respond, AcknowledgeNotice, RequestAbsence, DecideAbsence            │ figures: vote base, attendance rate
+//!       └─▶ CancelMeeting
+//! ```
+//! * `notice` – publish, change, cancel, acknowledge
+//! * `responses` – answers, also on behalf; who was told by another channel
+//! * `absences` – requests and decisions
+//! * `roll_call` – convocation frozen at the opening, marks, conflicts between them
+//! * `confirmation` – two confirmers, corrections, objections
+//! * `figures` – the numbers for the minutes, each with how it was counted
+
+mod absences;
+mod confirmation;
+mod figures;
+mod notice;
+mod records;
+mod responses;
+mod roll_call;
+
+pub(crate) use absences::{decide_absence, request_absence, withdraw_absence};
+pub use absences::{DecideAbsence, RequestAbsence, WithdrawAbsence};
+pub(crate) use confirmation::{confirm_roll_call, correct_roll_call, object_to_mark};
+pub use confirmation::{ConfirmRollCall, CorrectRollCall, MarkChange, ObjectToMark};
+pub use figures::{Figure, Figures, Step, StepReason, figures};
+pub(crate) use notice::{acknowledge_notice, cancel_meeting, change_notice, publish_notice};
+pub use notice::{
+    AcknowledgeNotice, Base, CancelMeeting, ChangeNotice, NoticeField, NoticeText, PublishNotice, differences,
+};
+pub use records::{
+    AbsenceReason, AbsenceRequest, AbsenceState, Acknowledgement, Attendance, AttendanceMark, Channel, Choice,
+    Confirmation, ConfirmedLine, ConfirmedVersion, Entered, Meeting, MeetingKind, MeetingMode, MeetingState, Mark, MarkSource,
+    NoticeVersion, Objection, ParticipationMode, Response, RollCall,
+};
+pub use responses::{MarkInformed, Respond, RespondOnBehalf};
+pub(crate) use responses::{mark_informed, respond, respond_on_behalf};
+pub use roll_call::{
+    AssumeChair, DelegateChair, MarkAttendance, OpenRollCall, RatifyChair, ResolveMarks, SheetDigest, sheet_digest,
+    standing_mark,
+};
+pub(crate) use roll_call::{assume_chair, delegate_chair, mark_attendance, open_roll_call, ratify_chair, resolve_marks};

@@ -1,0 +1,78 @@
+//! Records of the profile.
+
+use crate::cbor::{cbor_code, cbor_map};
+use crate::id::{Id, MemberId, RecordKey, Scope};
+use crate::record::{Body, Kind};
+use crate::time::{CalendarDate, Timestamp};
+
+cbor_map! {
+    /// What the register says of a member. Home `person:<member>`, parent: the member. Shown to nobody else.
+    pub struct Profile {
+        /// The member.
+        0 => member: MemberId,
+        /// ngày sinh; registers often hold only the year
+        1 => born: Option<CalendarDate>,
+        /// Year of birth where the day is not known.
+        2 => born_year: Option<u32>,
+        /// ngày vào Đảng
+        3 => admitted_on: Option<CalendarDate>,
+        /// ngày chính thức
+        4 => official_on: Option<CalendarDate>,
+        /// số thẻ đảng viên
+        5 => card_number: Option<String>,
+        /// ngày cấp thẻ
+        6 => card_issued_on: Option<CalendarDate>,
+        /// nơi cấp thẻ
+        7 => card_issued_by: Option<String>,
+    }
+}
+
+impl Body for Profile {
+    const KIND: Kind = Kind::Profile;
+}
+
+impl Profile {
+    /// The key of a member's profile.
+    pub fn key(member: MemberId) -> RecordKey {
+        RecordKey::new(Scope::person(member), Id::derived("profile", &[member.0]))
+    }
+}
+
+cbor_code! {
+    /// A line of the profile.
+    pub enum ProfileField {
+        /// Name.
+        Name = 1,
+        /// Birthday.
+        Born = 2,
+        /// ngày vào Đảng
+        AdmittedOn = 3,
+        /// ngày chính thức
+        OfficialOn = 4,
+        /// số thẻ
+        CardNumber = 5,
+        /// The cell.
+        Cell = 6,
+        /// Something else.
+        Other = 7,
+    }
+}
+
+cbor_map! {
+    /// A member says that a line of the profile is wrong. Home `person:<member>`, parent: the member.
+    /// Shown to the member and to the office of the home cell, which passes it to the register.
+    pub struct CorrectionRequest {
+        /// Who asks.
+        0 => member: MemberId,
+        /// Which line.
+        1 => field: ProfileField,
+        /// What it should say, in the member's words.
+        2 => text: String,
+        /// When it was written, by the phone's clock.
+        3 => made_at: Timestamp,
+    }
+}
+
+impl Body for CorrectionRequest {
+    const KIND: Kind = Kind::CorrectionRequest;
+}
