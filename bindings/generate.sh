@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Generates the foreign side of the library: bindings/generate.sh kotlin|swift|python OUT_DIR
+#
+# Library mode: uniffi reads the interface out of the compiled library itself, of all our crates in it. OUT_DIR is emptied first, so that no
+# file of a former interface stays. What is generated is never committed.
+#
+# For Swift the folder is laid out as SwiftPM wants it: SotayGenerated/ with all sources for one module, SotayFFI/ with the C headers and one
+# module map for the system library target that the sources import.
+set -euo pipefail
+
+case ${1:-} in
+    kotlin | swift | python) language=$1 ;;
+    *)
+        echo "usage: bindings/generate.sh kotlin|swift|python OUT_DIR" >&2
+        exit 2
+        ;;
+esac
+[ -n "${2:-}" ] || {
+    echo "usage: bindings/generate.sh $language OUT_DIR" >&2
+    exit 2
+}
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+mkdir -p "$2"
+out=$(cd "$2" && pwd)
+target=${CARGO_TARGET_DIR:-$root/target}
+cd "$root"
+
+# The generator first: it links the library with a feature more, and what is left in target/debug must be the library as it ships.
+cargo build --quiet --locked --package sotay-ffi --features bindgen --bin sotay-bindgen
+cargo build --quiet --locked --package sotay-ffi --lib
+
+made=$(mktemp -d)
+trap 'rm -rf "$made"' EXIT
+"$target/debug/sotay-bindgen" generate --library "$target/debug/libsotay_ffi.so" --language "$language" --no-format --out-dir "$made"
+
+if [ "$language" = swift ]; then
+    mkdir "$made/SotayGenerated" "$made/SotayFFI"
+    mv "$made"/*.swift "$made/SotayGenerated/"
+    mv "$made"/*.h "$made/SotayFFI/"
+    cat "$made"/*.modulemap > "$made/SotayFFI/module.modulemap"
+    rm "$made"/*.modulemap
+fi
+
+# Unchanged files keep their times, so that compilers which look at those need not start over.
+find "$out" -type f -printf '%P\0' | while IFS= read -r -d '' old; do
+    [ -f "$made/$old" ] || rm "$out/$old"
+done
+(cd "$made" && find . -type f -print0) | while IFS= read -r -d '' new; do
+    cmp -s "$made/$new" "$out/$new" || { mkdir -p "$(dirname "$out/$new")" && cp "$made/$new" "$out/$new"; }
+done

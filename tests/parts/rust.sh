@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# The tests of all Rust crates: rules, engine, server, scenarios, and the examples in the documentation.
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+cd "$SOTAY_ROOT"
+need_rust
+
+# Compiling first: an error of the compiler is then one failure that says so, and not "no test ran".
+require "cargo test --no-run" cargo test --locked --workspace --no-run
+run_tests rust cargo cargo test --locked --workspace --no-fail-fast
