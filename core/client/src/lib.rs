@@ -1,3 +1,26 @@
-//! The phone's engine.
+//! The phone's engine: everything the handbook does on a phone, behind one object, [`Handbook`].
+//!
+//! * submit – a command is decided by the same rules as on the server, stored with its effect, and returned from when durable
+//! * sync – one round trip sends what is pending and brings what is new
+//! * read – a screen reads one struct from the local database
+//!
+//! The sync engine does no I/O of its own: it turns a store and an instant into a request, and a response into a
+//! transaction. [`Handbook`] drives it with reqwest and a thread.
+
+mod error;
+mod handbook;
+mod vault;
+mod watch;
+
+pub mod documents;
+pub mod home;
+pub mod meetings;
+pub mod profile;
+
+pub use error::{HandbookError, InvitationFault, ServerFault};
+pub use handbook::{Handbook, JoinedView, SyncHandle, SyncReport};
+pub use vault::{KeyVault, VaultAnswer, VaultError};
+pub use watch::{Change, Query};
+
 #[cfg(feature = "uniffi")]
 uniffi::setup_scaffolding!();

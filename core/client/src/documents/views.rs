@@ -1,0 +1,150 @@
+//! What the handbook screens show.
+
+use sotay_model::documents::{ConfidentialityLevel, DocumentKind};
+use sotay_model::{CalendarDate, DocumentKey, MeetingKey, Timestamp};
+
+/// A document as a line of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct DocumentCard {
+    /// The document.
+    pub document: DocumentKey,
+    /// Title.
+    pub title: String,
+    /// số, ký hiệu
+    pub number: Option<String>,
+    /// cơ quan ban hành
+    pub issuer: String,
+    /// What kind.
+    pub kind: DocumentKind,
+    /// độ mật
+    pub level: ConfidentialityLevel,
+    /// Day of issue.
+    pub issued_on: CalendarDate,
+    /// When it was published here.
+    pub published_at: Timestamp,
+    /// The meeting it is for.
+    pub for_meeting: Option<MeetingKey>,
+    /// How many sections it has.
+    pub section_count: u32,
+    /// All its sections are on this phone: it can be read without a network.
+    pub complete: bool,
+    /// Whether it was opened on this phone.
+    pub opened: bool,
+}
+
+/// The handbook screen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct LibraryView {
+    /// For the next meeting.
+    pub for_next_meeting: Vec<DocumentCard>,
+    /// Where reading stopped last.
+    pub continue_reading: Option<ReadingPlace>,
+    /// bản tin, the newest ones.
+    pub bulletin: Vec<DocumentCard>,
+    /// A page of all documents, the newest first.
+    pub documents: Vec<DocumentCard>,
+    /// How many documents there are in all.
+    pub count: u32,
+}
+
+/// A place in a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct ReadingPlace {
+    /// The document.
+    pub document: DocumentKey,
+    /// Its title.
+    pub title: String,
+    /// The section's position, from 0.
+    pub order: u32,
+    /// The section's number.
+    pub number: String,
+    /// The section's heading.
+    pub heading: String,
+}
+
+/// A document's screen: what it is and its table of contents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct DocumentView {
+    /// What the list shows.
+    pub card: DocumentCard,
+    /// The table of contents.
+    pub contents: Vec<SectionHeading>,
+    /// Where reading stopped, from 0.
+    pub reading_place: Option<u32>,
+}
+
+/// A line of the table of contents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct SectionHeading {
+    /// Position, from 0.
+    pub order: u32,
+    /// 1, 1.1, 1.1.1
+    pub number: String,
+    /// Heading.
+    pub heading: String,
+    /// 1 for "1", 2 for "1.1".
+    pub depth: u32,
+}
+
+/// A section to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct SectionView {
+    /// Position, from 0.
+    pub order: u32,
+    /// 1, 1.1, 1.1.1
+    pub number: String,
+    /// Heading.
+    pub heading: String,
+    /// Paragraphs, separated by a line feed.
+    pub text: String,
+}
+
+/// A page of sections.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct SectionPage {
+    /// The sections in order.
+    pub sections: Vec<SectionView>,
+    /// How many the document has.
+    pub count: u32,
+}
+
+/// The form for publishing a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct DocumentForm {
+    /// Title.
+    pub title: String,
+    /// số, ký hiệu
+    pub number: Option<String>,
+    /// cơ quan ban hành
+    pub issuer: String,
+    /// What kind.
+    pub kind: DocumentKind,
+    /// độ mật
+    pub level: ConfidentialityLevel,
+    /// Day of issue.
+    pub issued_on: CalendarDate,
+    /// The meeting it is for.
+    pub for_meeting: Option<MeetingKey>,
+    /// Its text.
+    pub sections: Vec<SectionForm>,
+}
+
+/// A section to publish.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct SectionForm {
+    /// 1, 1.1, 1.1.1
+    pub number: String,
+    /// Heading.
+    pub heading: String,
+    /// Text.
+    pub text: String,
+}

@@ -1,0 +1,6 @@
+//! The own profile and card.
+
+mod commands;
+mod views;
+
+pub use views::{CorrectionView, OfficeView, ProfileView};
