@@ -6,6 +6,7 @@
 pub mod apply;
 pub mod cbor;
 pub mod documents;
+pub mod enrolment;
 pub mod id;
 pub mod meetings;
 pub mod mutation;
@@ -20,7 +21,9 @@ pub mod wire;
 pub mod world;
 
 pub use apply::{Actor, Outcome, apply};
-pub use id::{DocumentKey, Id, InstallationId, MeetingKey, MemberId, OrganisationId, RecordKey, Scope};
+pub use id::{
+    DocumentKey, Id, InstallationId, MeetingKey, MemberId, OrganisationId, RecordKey, Scope,
+};
 pub use mutation::{Intent, Mutation};
 pub use record::{Body, Effect, Kind, Put, Record, RecordHash, ScopeSum, Stamp};
 pub use rejection::Rejection;
