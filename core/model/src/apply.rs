@@ -48,7 +48,12 @@ pub(crate) struct Context<'w> {
 
 /// Decides on a mutation.
 pub fn apply(world: &World, actor: Actor, now: Now, mutation: &Mutation) -> Outcome {
-    let context = Context { world: Reader::new(world), actor, now, made_at: mutation.made_at };
+    let context = Context {
+        world: Reader::new(world),
+        actor,
+        now,
+        made_at: mutation.made_at,
+    };
     let c = &context;
     let decided = match &mutation.intent {
         Intent::FoundOrganisation(i) => organisation::found_organisation(c, i),

@@ -35,7 +35,10 @@ impl UnknownKeys {
     pub fn keep(&mut self, key: u32, decoder: &mut Decoder<'_>) -> Result<(), decode::Error> {
         let start = decoder.position();
         check_depth(decoder, MAX_DEPTH)?;
-        let raw = decoder.input().get(start..decoder.position()).unwrap_or_default();
+        let raw = decoder
+            .input()
+            .get(start..decoder.position())
+            .unwrap_or_default();
         let place = self.0.partition_point(|(known, _)| *known < key);
         if self.0.get(place).is_some_and(|(known, _)| *known == key) {
             return Err(decode::Error::message("a key stands twice"));
@@ -52,7 +55,10 @@ impl UnknownKeys {
     ) -> Result<(), encode::Error<W::Error>> {
         for (key, raw) in self.0.iter().filter(|(key, _)| range.contains(key)) {
             encoder.u32(*key)?;
-            encoder.writer_mut().write_all(raw).map_err(encode::Error::write)?;
+            encoder
+                .writer_mut()
+                .write_all(raw)
+                .map_err(encode::Error::write)?;
         }
         Ok(())
     }
@@ -81,9 +87,9 @@ fn check_depth(decoder: &mut Decoder<'_>, depth: usize) -> Result<(), decode::Er
             decoder.tag()?;
             check_depth(decoder, depth - 1)
         }
-        Type::ArrayIndef | Type::MapIndef | Type::BytesIndef | Type::StringIndef => {
-            Err(decode::Error::message("indefinite lengths are not deterministic"))
-        }
+        Type::ArrayIndef | Type::MapIndef | Type::BytesIndef | Type::StringIndef => Err(
+            decode::Error::message("indefinite lengths are not deterministic"),
+        ),
         _ => decoder.skip(),
     }
 }

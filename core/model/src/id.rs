@@ -72,22 +72,35 @@ impl FromStr for Id {
     type Err = NotAnId;
 
     fn from_str(text: &str) -> Result<Self, NotAnId> {
-        if text.len() != 32 || !text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
+        if text.len() != 32
+            || !text
+                .bytes()
+                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+        {
             return Err(NotAnId);
         }
-        u128::from_str_radix(text, 16).map(|number| Self(number.to_be_bytes())).map_err(|_| NotAnId)
+        u128::from_str_radix(text, 16)
+            .map(|number| Self(number.to_be_bytes()))
+            .map_err(|_| NotAnId)
     }
 }
 
 impl<Ctx> Encode<Ctx> for Id {
-    fn encode<W: encode::Write>(&self, e: &mut Encoder<W>, _: &mut Ctx) -> Result<(), encode::Error<W::Error>> {
+    fn encode<W: encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        _: &mut Ctx,
+    ) -> Result<(), encode::Error<W::Error>> {
         e.bytes(&self.0)?.ok()
     }
 }
 
 impl<'b, Ctx> Decode<'b, Ctx> for Id {
     fn decode(d: &mut Decoder<'b>, _: &mut Ctx) -> Result<Self, decode::Error> {
-        d.bytes()?.try_into().map(Self).map_err(|_| decode::Error::message("an id has 16 bytes"))
+        d.bytes()?
+            .try_into()
+            .map(Self)
+            .map_err(|_| decode::Error::message("an id has 16 bytes"))
     }
 }
 
@@ -164,17 +177,26 @@ pub struct Scope {
 impl Scope {
     /// Members of the organisation and below.
     pub const fn organisation(id: OrganisationId) -> Self {
-        Self { kind: ScopeKind::Organisation, id: id.0 }
+        Self {
+            kind: ScopeKind::Organisation,
+            id: id.0,
+        }
     }
 
     /// Those who hold office in the organisation.
     pub const fn office(id: OrganisationId) -> Self {
-        Self { kind: ScopeKind::Office, id: id.0 }
+        Self {
+            kind: ScopeKind::Office,
+            id: id.0,
+        }
     }
 
     /// One person.
     pub const fn person(id: MemberId) -> Self {
-        Self { kind: ScopeKind::Person, id: id.0 }
+        Self {
+            kind: ScopeKind::Person,
+            id: id.0,
+        }
     }
 
     /// 17 bytes: kind, then id. Sorts like the scope.
@@ -193,7 +215,10 @@ impl Scope {
             3 => ScopeKind::Person,
             _ => return Err(NotAnId),
         };
-        Ok(Self { kind, id: Id(id.try_into().map_err(|_| NotAnId)?) })
+        Ok(Self {
+            kind,
+            id: Id(id.try_into().map_err(|_| NotAnId)?),
+        })
     }
 }
 
@@ -225,12 +250,19 @@ impl FromStr for Scope {
             "person" => ScopeKind::Person,
             _ => return Err(NotAnId),
         };
-        Ok(Self { kind, id: id.parse()? })
+        Ok(Self {
+            kind,
+            id: id.parse()?,
+        })
     }
 }
 
 impl<Ctx> Encode<Ctx> for Scope {
-    fn encode<W: encode::Write>(&self, e: &mut Encoder<W>, _: &mut Ctx) -> Result<(), encode::Error<W::Error>> {
+    fn encode<W: encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        _: &mut Ctx,
+    ) -> Result<(), encode::Error<W::Error>> {
         e.bytes(&self.to_bytes())?.ok()
     }
 }
@@ -267,7 +299,10 @@ impl RecordKey {
     /// From its 33 bytes.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, NotAnId> {
         let (home, id) = bytes.split_at_checked(17).ok_or(NotAnId)?;
-        Ok(Self { home: Scope::from_bytes(home)?, id: Id(id.try_into().map_err(|_| NotAnId)?) })
+        Ok(Self {
+            home: Scope::from_bytes(home)?,
+            id: Id(id.try_into().map_err(|_| NotAnId)?),
+        })
     }
 }
 
@@ -288,12 +323,19 @@ impl FromStr for RecordKey {
 
     fn from_str(text: &str) -> Result<Self, NotAnId> {
         let (home, id) = text.split_once('/').ok_or(NotAnId)?;
-        Ok(Self { home: home.parse()?, id: id.parse()? })
+        Ok(Self {
+            home: home.parse()?,
+            id: id.parse()?,
+        })
     }
 }
 
 impl<Ctx> Encode<Ctx> for RecordKey {
-    fn encode<W: encode::Write>(&self, e: &mut Encoder<W>, _: &mut Ctx) -> Result<(), encode::Error<W::Error>> {
+    fn encode<W: encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        _: &mut Ctx,
+    ) -> Result<(), encode::Error<W::Error>> {
         e.bytes(&self.to_bytes())?.ok()
     }
 }

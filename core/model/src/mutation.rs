@@ -7,12 +7,16 @@ use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 
 use crate::documents::PublishDocument;
 use crate::meetings::{
-    AcknowledgeNotice, AssumeChair, CancelMeeting, ChangeNotice, ConfirmRollCall, CorrectRollCall, DecideAbsence,
-    DelegateChair, MarkAttendance, MarkInformed, ObjectToMark, OpenRollCall, PublishNotice, RatifyChair,
-    RequestAbsence, ResolveMarks, Respond, RespondOnBehalf, WithdrawAbsence,
+    AcknowledgeNotice, AssumeChair, Base, CancelMeeting, ChangeNotice, ConfirmRollCall,
+    CorrectRollCall, DecideAbsence, DelegateChair, MarkAttendance, MarkInformed, ObjectToMark,
+    OpenRollCall, PublishNotice, RatifyChair, RequestAbsence, ResolveMarks, Respond,
+    RespondOnBehalf, WithdrawAbsence,
 };
-use crate::organisation::{Appoint, EndAppointment, EnterMember, FoundOrganisation, IntroduceTemporarily};
+use crate::organisation::{
+    Appoint, EndAppointment, EnterMember, FoundOrganisation, IntroduceTemporarily,
+};
 use crate::profile::RequestCorrection;
+use crate::record::Stamp;
 use crate::time::Timestamp;
 
 /// The most bytes one mutation may have.
@@ -142,4 +146,25 @@ intents! {
     ObjectToMark = 38,
     /// Publishes a document.
     PublishDocument = 40,
+}
+
+impl Mutation {
+    /// The number of the mutation of the same phone whose text this one edits, where it says so.
+    pub const fn base_after(&self) -> Option<i64> {
+        match &self.intent {
+            Intent::ChangeNotice(ChangeNotice {
+                base: Base::After(n),
+                ..
+            }) => Some(*n),
+            _ => None,
+        }
+    }
+
+    /// Replaces a base [`Base::After`] by the version that the named mutation wrote. The server calls this before `apply`;
+    /// without a receipt of that mutation the answer is `Rejection::DependsOn`.
+    pub const fn resolve_base(&mut self, written: Stamp) {
+        if let Intent::ChangeNotice(change) = &mut self.intent {
+            change.base = Base::Confirmed(written);
+        }
+    }
 }

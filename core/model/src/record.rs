@@ -35,6 +35,8 @@ cbor_code! {
         RollCall = 24,
         /// [`crate::meetings::Attendance`]
         Attendance = 25,
+        /// [`crate::meetings::ChairDelegation`]
+        ChairDelegation = 26,
         /// [`crate::documents::Document`]
         Document = 40,
         /// [`crate::documents::Section`]
@@ -96,6 +98,10 @@ pub struct NotThisBody {
 pub trait Body: Sized + minicbor::Encode<()> + for<'b> minicbor::Decode<'b, ()> {
     /// Its kind.
     const KIND: Kind;
+
+    /// Everyone who sees the record, from its body and its home alone: so whoever reads it can also check whether the
+    /// actor's scopes show it.
+    fn audience(&self, home: Scope) -> Vec<Scope>;
 }
 
 /// The first 16 bytes of SHA-256 over key, stamp and body, as a number.
@@ -162,11 +168,27 @@ pub struct Put {
 }
 
 impl Put {
+    /// Writes `body` as the record `key`, shown to the audience that follows from it.
+    pub fn of<T: Body>(key: RecordKey, parent: Id, body: &T) -> Self {
+        Self::new(key, parent, body.audience(key.home), body)
+    }
+
     /// Writes `body` as the record `key`.
-    pub fn new<T: Body>(key: RecordKey, parent: Id, audience: impl IntoIterator<Item = Scope>, body: &T) -> Self {
+    pub fn new<T: Body>(
+        key: RecordKey,
+        parent: Id,
+        audience: impl IntoIterator<Item = Scope>,
+        body: &T,
+    ) -> Self {
         let mut audience: Vec<Scope> = audience.into_iter().collect();
         audience.sort_unstable();
         audience.dedup();
-        Self { key, kind: T::KIND, parent, audience, body: cbor::to_bytes(body) }
+        Self {
+            key,
+            kind: T::KIND,
+            parent,
+            audience,
+            body: cbor::to_bytes(body),
+        }
     }
 }

@@ -130,13 +130,19 @@ pub struct Version {
 
 impl From<Stamp> for Version {
     fn from(stamp: Stamp) -> Self {
-        Self { incarnation: stamp.incarnation.cast_signed(), number: stamp.version.cast_signed() }
+        Self {
+            incarnation: stamp.incarnation.cast_signed(),
+            number: stamp.version.cast_signed(),
+        }
     }
 }
 
 impl From<Version> for Stamp {
     fn from(version: Version) -> Self {
-        Self { incarnation: version.incarnation.cast_unsigned(), version: version.number.cast_unsigned() }
+        Self {
+            incarnation: version.incarnation.cast_unsigned(),
+            version: version.number.cast_unsigned(),
+        }
     }
 }
 

@@ -20,6 +20,10 @@ pub fn required(_field: Field, _text: &str, _limit: u32) -> Result<String, Rejec
 }
 
 /// The same for a text that may be left out; an empty one counts as left out.
-pub fn optional(_field: Field, _text: Option<&str>, _limit: u32) -> Result<Option<String>, Rejection> {
+pub fn optional(
+    _field: Field,
+    _text: Option<&str>,
+    _limit: u32,
+) -> Result<Option<String>, Rejection> {
     todo!()
 }

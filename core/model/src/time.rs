@@ -24,7 +24,9 @@ impl Timestamp {
     pub fn date(self) -> CalendarDate {
         let offset = FixedOffset::east_opt(VIETNAM_SECONDS);
         let utc = DateTime::<Utc>::from_timestamp_millis(self.0).unwrap_or_default();
-        CalendarDate(offset.map_or_else(|| utc.date_naive(), |o| utc.with_timezone(&o).date_naive()))
+        CalendarDate(
+            offset.map_or_else(|| utc.date_naive(), |o| utc.with_timezone(&o).date_naive()),
+        )
     }
 }
 
@@ -64,7 +66,11 @@ impl CalendarDate {
 
     /// Midnight at the beginning of this day in Vietnam.
     pub fn start(self) -> Timestamp {
-        let midnight = self.0.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_millis();
+        let midnight = self
+            .0
+            .and_time(chrono::NaiveTime::MIN)
+            .and_utc()
+            .timestamp_millis();
         Timestamp(midnight - i64::from(VIETNAM_SECONDS) * 1000)
     }
 
@@ -76,7 +82,13 @@ impl CalendarDate {
 
 impl fmt::Display for CalendarDate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:04}-{:02}-{:02}", self.0.year(), self.0.month(), self.0.day())
+        write!(
+            f,
+            "{:04}-{:02}-{:02}",
+            self.0.year(),
+            self.0.month(),
+            self.0.day()
+        )
     }
 }
 
@@ -92,7 +104,9 @@ impl FromStr for CalendarDate {
         if text.len() != 10 {
             return Err(NotADate);
         }
-        NaiveDate::parse_from_str(text, "%Y-%m-%d").map(Self).map_err(|_| NotADate)
+        NaiveDate::parse_from_str(text, "%Y-%m-%d")
+            .map(Self)
+            .map_err(|_| NotADate)
     }
 }
 
@@ -103,7 +117,11 @@ uniffi::custom_type!(CalendarDate, String, {
 });
 
 impl<Ctx> Encode<Ctx> for CalendarDate {
-    fn encode<W: encode::Write>(&self, e: &mut Encoder<W>, _: &mut Ctx) -> Result<(), encode::Error<W::Error>> {
+    fn encode<W: encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        _: &mut Ctx,
+    ) -> Result<(), encode::Error<W::Error>> {
         e.i32(self.0.num_days_from_ce())?.ok()
     }
 }
@@ -137,12 +155,18 @@ pub enum ClockAuthority {
 impl Now {
     /// The server's instant.
     pub const fn server(at: Timestamp) -> Self {
-        Self { at, authority: ClockAuthority::Server }
+        Self {
+            at,
+            authority: ClockAuthority::Server,
+        }
     }
 
     /// A phone's guess.
     pub const fn phone(at: Timestamp) -> Self {
-        Self { at, authority: ClockAuthority::Phone }
+        Self {
+            at,
+            authority: ClockAuthority::Phone,
+        }
     }
 
     /// Whether `limit` is over, as far as this clock may say so.

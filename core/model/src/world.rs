@@ -19,15 +19,24 @@ pub enum Need {
     Children(Children),
 }
 
-/// The question for all records of a kind with one parent in one scope.
+/// The question for all records of a kind that one scope shows, under one parent or under any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Children {
     /// The scope whose feed is asked.
     pub scope: Scope,
     /// The kind of record.
     pub kind: Kind,
-    /// The parent.
-    pub parent: Id,
+    /// The parent; none asks for those of every parent (a member's own appointments, wherever they are).
+    pub parent: Option<Id>,
+}
+
+impl Children {
+    /// Whether a record of this kind, parent and audience is among the answers.
+    pub fn include(&self, kind: Kind, parent: Id, audience: &[Scope]) -> bool {
+        self.kind == kind
+            && self.parent.is_none_or(|wanted| wanted == parent)
+            && audience.contains(&self.scope)
+    }
 }
 
 /// The loaded part of the records.
@@ -58,7 +67,8 @@ impl World {
 
     /// Loads the whole answer to a question for children.
     pub fn load_children(&mut self, question: Children, found: Vec<Record>) {
-        self.children.insert(question, found.iter().map(|record| record.key).collect());
+        self.children
+            .insert(question, found.iter().map(|record| record.key).collect());
         for record in found {
             self.records.insert(record.key, Some(record));
         }
@@ -72,10 +82,7 @@ impl World {
     /// Writes an effect into the loaded part, so that the next mutation of a batch sees it. `stamp` gives the new version.
     pub fn write(&mut self, put: &Put, stamp: crate::record::Stamp) {
         for (question, keys) in &mut self.children {
-            let belongs = question.kind == put.kind
-                && question.parent == put.parent
-                && put.audience.contains(&question.scope);
-            if belongs {
+            if question.include(put.kind, put.parent, &put.audience) {
                 keys.insert(put.key);
             } else {
                 keys.remove(&put.key);
@@ -83,7 +90,13 @@ impl World {
         }
         self.records.insert(
             put.key,
-            Some(Record { key: put.key, kind: put.kind, parent: put.parent, stamp, body: put.body.clone() }),
+            Some(Record {
+                key: put.key,
+                kind: put.kind,
+                parent: put.parent,
+                stamp,
+                body: put.body.clone(),
+            }),
         );
     }
 }
@@ -122,7 +135,10 @@ pub struct Reader<'w> {
 impl<'w> Reader<'w> {
     /// Reads from `world`.
     pub const fn new(world: &'w World) -> Self {
-        Self { world, needs: RefCell::new(BTreeSet::new()) }
+        Self {
+            world,
+            needs: RefCell::new(BTreeSet::new()),
+        }
     }
 
     /// What was asked for and is not loaded.
@@ -135,13 +151,17 @@ impl<'w> Reader<'w> {
         match self.world.records.get(&key) {
             None => Err(self.unloaded(Need::Record(key))),
             Some(None) => Ok(None),
-            Some(Some(record)) => Ok(record.read().ok().map(|body| Found { record: record.clone(), body })),
+            Some(Some(record)) => Ok(record.read().ok().map(|body| Found {
+                record: record.clone(),
+                body,
+            })),
         }
     }
 
     /// The record under a key, or a refusal that names what is missing.
     pub fn require<T: Body>(&self, key: RecordKey, what: Subject) -> Result<Found<T>, Stop> {
-        self.get(key)?.ok_or(Stop::Rejected(Rejection::NotFound { what }))
+        self.get(key)?
+            .ok_or(Stop::Rejected(Rejection::NotFound { what }))
     }
 
     /// Whether any record, of whatever kind, has this key.
@@ -154,7 +174,23 @@ impl<'w> Reader<'w> {
 
     /// All records of a kind with this parent that the scope shows, sorted by key. Unreadable bodies are left out.
     pub fn children<T: Body>(&self, scope: Scope, parent: Id) -> Result<Vec<Found<T>>, Stop> {
-        let question = Children { scope, kind: T::KIND, parent };
+        self.answers(Children {
+            scope,
+            kind: T::KIND,
+            parent: Some(parent),
+        })
+    }
+
+    /// All records of a kind that the scope shows, whatever their parent, sorted by key. Unreadable bodies are left out.
+    pub fn all<T: Body>(&self, scope: Scope) -> Result<Vec<Found<T>>, Stop> {
+        self.answers(Children {
+            scope,
+            kind: T::KIND,
+            parent: None,
+        })
+    }
+
+    fn answers<T: Body>(&self, question: Children) -> Result<Vec<Found<T>>, Stop> {
         let Some(keys) = self.world.children.get(&question) else {
             return Err(self.unloaded(Need::Children(question)));
         };
@@ -163,7 +199,10 @@ impl<'w> Reader<'w> {
             if let Some(Some(record)) = self.world.records.get(key)
                 && let Ok(body) = record.read()
             {
-                found.push(Found { record: record.clone(), body });
+                found.push(Found {
+                    record: record.clone(),
+                    body,
+                });
             }
         }
         Ok(found)

@@ -4,5 +4,5 @@ mod records;
 mod rules;
 
 pub use records::{ConfidentialityLevel, Document, DocumentKind, Section};
-pub use rules::{PublishDocument, SectionDraft};
 pub(crate) use rules::publish_document;
+pub use rules::{PublishDocument, SectionDraft};

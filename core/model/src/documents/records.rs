@@ -1,7 +1,7 @@
 //! Records of documents.
 
 use crate::cbor::{cbor_code, cbor_map};
-use crate::id::{DocumentKey, Id, MeetingKey, OrganisationId, RecordKey};
+use crate::id::{DocumentKey, Id, MeetingKey, OrganisationId, RecordKey, Scope};
 use crate::record::{Body, Kind};
 use crate::time::{CalendarDate, Timestamp};
 
@@ -65,6 +65,10 @@ cbor_map! {
 
 impl Body for Document {
     const KIND: Kind = Kind::Document;
+
+    fn audience(&self, _home: Scope) -> Vec<Scope> {
+        vec![Scope::organisation(self.organisation)]
+    }
 }
 
 cbor_map! {
@@ -83,6 +87,10 @@ cbor_map! {
 
 impl Body for Section {
     const KIND: Kind = Kind::Section;
+
+    fn audience(&self, home: Scope) -> Vec<Scope> {
+        vec![home]
+    }
 }
 
 impl Section {
@@ -90,6 +98,9 @@ impl Section {
     pub fn key(document: DocumentKey, order: u32) -> RecordKey {
         let mut position = [0; 16];
         position[12..].copy_from_slice(&order.to_be_bytes());
-        RecordKey::new(document.0.home, Id::derived("section", &[document.0.id, Id::from_bytes(position)]))
+        RecordKey::new(
+            document.0.home,
+            Id::derived("section", &[document.0.id, Id::from_bytes(position)]),
+        )
     }
 }

@@ -1,12 +1,12 @@
 //! Publishing.
 
+use super::records::{ConfidentialityLevel, DocumentKind};
 use crate::apply::Context;
+use crate::id::{DocumentKey, MeetingKey};
 use crate::record::Effect;
+use crate::time::CalendarDate;
 use crate::world::Stop;
 use minicbor::{Decode, Encode};
-use crate::id::{DocumentKey, MeetingKey};
-use crate::time::CalendarDate;
-use super::records::{ConfidentialityLevel, DocumentKind};
 
 /// Publishes a document to the organisation and all below it.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -59,4 +59,3 @@ pub struct SectionDraft {
 pub(crate) fn publish_document(_c: &Context<'_>, _i: &PublishDocument) -> Result<Effect, Stop> {
     todo!()
 }
-

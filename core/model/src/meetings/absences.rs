@@ -1,11 +1,11 @@
 //! Asking to be excused, and the decision.
 
+use super::records::{AbsenceReason, AbsenceRequest, AbsenceState, Channel};
 use crate::apply::Context;
+use crate::id::{MeetingKey, MemberId, OrganisationId};
 use crate::record::Effect;
 use crate::world::Stop;
 use minicbor::{Decode, Encode};
-use crate::id::{MeetingKey, MemberId, OrganisationId};
-use super::records::{AbsenceReason, Channel};
 
 /// Asks to be excused, or reports an absence on the way; later than the deadline it counts as late.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -64,6 +64,26 @@ pub struct DecideAbsence {
     pub answer: Option<String>,
 }
 
+/// Which of the requests about one member counts: a decided one before a waiting one, a waiting one before a withdrawn one;
+/// then the one decided last; then the own one before one entered by another person; then the later one by the phones' clocks.
+pub fn standing_request<'a>(
+    requests: impl IntoIterator<Item = &'a AbsenceRequest>,
+) -> Option<&'a AbsenceRequest> {
+    requests.into_iter().max_by_key(|request| {
+        let rank = match request.state {
+            AbsenceState::Granted | AbsenceState::Refused => 2,
+            AbsenceState::Waiting => 1,
+            AbsenceState::Withdrawn | AbsenceState::Unknown { .. } => 0,
+        };
+        (
+            rank,
+            request.decided_at,
+            request.entered.is_none(),
+            request.made_at,
+        )
+    })
+}
+
 pub(crate) fn request_absence(_c: &Context<'_>, _i: &RequestAbsence) -> Result<Effect, Stop> {
     todo!()
 }
@@ -75,4 +95,3 @@ pub(crate) fn withdraw_absence(_c: &Context<'_>, _i: &WithdrawAbsence) -> Result
 pub(crate) fn decide_absence(_c: &Context<'_>, _i: &DecideAbsence) -> Result<Effect, Stop> {
     todo!()
 }
-

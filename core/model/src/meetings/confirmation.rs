@@ -1,12 +1,12 @@
 //! Confirmation by the cell: chair and minute-taker say "this is how it was"; corrections make a new version; objections stay visible.
 
+use super::records::{AttendanceMark, ParticipationMode};
+use super::roll_call::SheetDigest;
 use crate::apply::Context;
+use crate::id::{MeetingKey, MemberId, OrganisationId};
 use crate::record::Effect;
 use crate::world::Stop;
 use minicbor::{Decode, Encode};
-use crate::id::{MeetingKey, MemberId, OrganisationId};
-use super::records::{AttendanceMark, ParticipationMode};
-use super::roll_call::SheetDigest;
 
 /// Confirms the sheet as seen. The second confirmation by another entitled person makes the version.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -85,4 +85,3 @@ pub(crate) fn correct_roll_call(_c: &Context<'_>, _i: &CorrectRollCall) -> Resul
 pub(crate) fn object_to_mark(_c: &Context<'_>, _i: &ObjectToMark) -> Result<Effect, Stop> {
     todo!()
 }
-

@@ -7,7 +7,7 @@ use crate::organisation::Policy;
 cbor_code! {
     /// A step in counting a figure.
     pub enum StepReason {
-        /// Official members convened.
+        /// Official members convened, also those who are exempt, suspended, or elsewhere.
         OfficialConvened = 1,
         /// Probationary members convened.
         ProbationaryConvened = 2,
@@ -19,8 +19,6 @@ cbor_code! {
         Suspended = 5,
         /// Less: absent throughout with a good reason that was accepted.
         AbsentExcused = 6,
-        /// Plus: exempt members who came and voted.
-        ExemptVoting = 7,
         /// Members here for a temporary activity.
         TemporaryIn = 8,
         /// Present in the room.

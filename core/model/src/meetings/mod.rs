@@ -20,24 +20,28 @@ mod records;
 mod responses;
 mod roll_call;
 
+pub use absences::{DecideAbsence, RequestAbsence, WithdrawAbsence, standing_request};
 pub(crate) use absences::{decide_absence, request_absence, withdraw_absence};
-pub use absences::{DecideAbsence, RequestAbsence, WithdrawAbsence};
-pub(crate) use confirmation::{confirm_roll_call, correct_roll_call, object_to_mark};
 pub use confirmation::{ConfirmRollCall, CorrectRollCall, MarkChange, ObjectToMark};
+pub(crate) use confirmation::{confirm_roll_call, correct_roll_call, object_to_mark};
 pub use figures::{Figure, Figures, Step, StepReason, figures};
-pub(crate) use notice::{acknowledge_notice, cancel_meeting, change_notice, publish_notice};
 pub use notice::{
-    AcknowledgeNotice, Base, CancelMeeting, ChangeNotice, NoticeField, NoticeText, PublishNotice, differences,
+    AcknowledgeNotice, Base, CancelMeeting, ChangeNotice, NoticeField, NoticeText, PublishNotice,
+    differences,
 };
+pub(crate) use notice::{acknowledge_notice, cancel_meeting, change_notice, publish_notice};
 pub use records::{
-    AbsenceReason, AbsenceRequest, AbsenceState, Acknowledgement, Attendance, AttendanceMark, Channel, Choice,
-    Confirmation, ConfirmedLine, ConfirmedVersion, Entered, Meeting, MeetingKind, MeetingMode, MeetingState, Mark, MarkSource,
-    NoticeVersion, Objection, ParticipationMode, Response, RollCall,
+    AbsenceReason, AbsenceRequest, AbsenceState, Acknowledgement, Attendance, AttendanceMark,
+    ChairDelegation, Channel, Choice, Confirmation, ConfirmedLine, ConfirmedVersion, Entered, Mark,
+    MarkSource, Meeting, MeetingKind, MeetingMode, MeetingState, NoticeVersion, Objection,
+    ParticipationMode, Response, RollCall,
 };
-pub use responses::{MarkInformed, Respond, RespondOnBehalf};
+pub use responses::{MarkInformed, Respond, RespondOnBehalf, standing_answer};
 pub(crate) use responses::{mark_informed, respond, respond_on_behalf};
 pub use roll_call::{
-    AssumeChair, DelegateChair, MarkAttendance, OpenRollCall, RatifyChair, ResolveMarks, SheetDigest, sheet_digest,
-    standing_mark,
+    AssumeChair, DelegateChair, MarkAttendance, OpenRollCall, RatifyChair, ResolveMarks,
+    SheetDigest, sheet_digest, standing_mark,
 };
-pub(crate) use roll_call::{assume_chair, delegate_chair, mark_attendance, open_roll_call, ratify_chair, resolve_marks};
+pub(crate) use roll_call::{
+    assume_chair, delegate_chair, mark_attendance, open_roll_call, ratify_chair, resolve_marks,
+};

@@ -1,14 +1,14 @@
 //! The notice: publish, change, cancel, acknowledge; and what changed between two versions.
 
+use super::records::{MeetingKind, MeetingMode, NoticeVersion};
 use crate::apply::Context;
-use crate::record::Effect;
-use crate::world::Stop;
-use minicbor::{Decode, Encode};
+use crate::cbor::cbor_code;
 use crate::id::{DocumentKey, MeetingKey, OrganisationId};
+use crate::record::Effect;
 use crate::record::Stamp;
 use crate::time::Timestamp;
-use super::records::{MeetingKind, MeetingMode, NoticeVersion};
-use crate::cbor::cbor_code;
+use crate::world::Stop;
+use minicbor::{Decode, Encode};
 
 /// What a notice says.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -65,6 +65,11 @@ pub struct PublishNotice {
 }
 
 /// Which version an edit of a shared text was made on.
+///
+/// `Confirmed` must equal the stamp of the record that `apply` sees. `After` always passes in `apply`, because only the
+/// driver can know what it means: the server replaces `After(n)` by `Confirmed` of the stamp that the receipt of mutation n of
+/// the same phone wrote ([`crate::Mutation::resolve_base`]) before it applies; on the phone the overlay carries mutation n's
+/// text under the stamp of the base, and the edit stands on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub enum Base {
     /// A version the server confirmed.
@@ -166,4 +171,3 @@ pub(crate) fn cancel_meeting(_c: &Context<'_>, _i: &CancelMeeting) -> Result<Eff
 pub(crate) fn acknowledge_notice(_c: &Context<'_>, _i: &AcknowledgeNotice) -> Result<Effect, Stop> {
     todo!()
 }
-

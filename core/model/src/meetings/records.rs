@@ -104,6 +104,13 @@ cbor_map! {
 
 impl Body for Meeting {
     const KIND: Kind = Kind::Meeting;
+
+    fn audience(&self, _home: Scope) -> Vec<Scope> {
+        std::iter::once(self.organisation)
+            .chain(self.participating.iter().copied())
+            .map(Scope::organisation)
+            .collect()
+    }
 }
 
 impl Meeting {
@@ -151,8 +158,23 @@ cbor_map! {
     }
 }
 
+/// Answers and requests are shown to the office, to the member they are about, and to whoever entered them.
+fn office_member_and_author(
+    home: Scope,
+    member: MemberId,
+    entered: Option<&Entered>,
+) -> Vec<Scope> {
+    let mut audience = vec![
+        Scope::office(OrganisationId(home.id)),
+        Scope::person(member),
+    ];
+    audience.extend(entered.map(|entered| Scope::person(entered.by)));
+    audience
+}
+
 cbor_map! {
-    /// A member's answer. Home `org:<own organisation>`, parent: the meeting. Shown to the office and to the member.
+    /// A member's answer. One record for the own answer and one for each person who entered an answer on the member's behalf:
+    /// so nobody writes over another's word unseen; [`super::standing_answer`] says which counts. Home `org:<own organisation>`, parent: the meeting. Shown to the office and to the member.
     pub struct Response {
         /// Whose answer.
         0 => member: MemberId,
@@ -173,17 +195,37 @@ cbor_map! {
 
 impl Body for Response {
     const KIND: Kind = Kind::Response;
+
+    fn audience(&self, home: Scope) -> Vec<Scope> {
+        office_member_and_author(home, self.member, self.entered.as_ref())
+    }
 }
 
 impl Response {
     /// The key of a member's answer; `organisation` is the participating one the member belongs to.
     pub fn key(meeting: MeetingKey, organisation: OrganisationId, member: MemberId) -> RecordKey {
-        RecordKey::new(Scope::organisation(organisation), Id::derived("response", &[meeting.0.id, member.0]))
+        RecordKey::new(
+            Scope::organisation(organisation),
+            Id::derived("response", &[meeting.0.id, member.0]),
+        )
+    }
+
+    /// The key of what `by` entered on the member's behalf.
+    pub fn entered_key(
+        meeting: MeetingKey,
+        organisation: OrganisationId,
+        member: MemberId,
+        by: MemberId,
+    ) -> RecordKey {
+        RecordKey::new(
+            Scope::organisation(organisation),
+            Id::derived("response on behalf", &[meeting.0.id, member.0, by.0]),
+        )
     }
 }
 
 cbor_map! {
-    /// A member knows a version of the notice. Home `org:<own organisation>`, parent: the meeting. Shown to the office and to the member.
+    /// A member knows a version of the notice. One record for the own word, one for each person who told the member. Home `org:<own organisation>`, parent: the meeting. Shown to the office and to the member.
     pub struct Acknowledgement {
         /// Who knows it.
         0 => member: MemberId,
@@ -200,12 +242,32 @@ cbor_map! {
 
 impl Body for Acknowledgement {
     const KIND: Kind = Kind::Acknowledgement;
+
+    fn audience(&self, home: Scope) -> Vec<Scope> {
+        office_member_and_author(home, self.member, self.entered.as_ref())
+    }
 }
 
 impl Acknowledgement {
     /// The key of a member's acknowledgement.
     pub fn key(meeting: MeetingKey, organisation: OrganisationId, member: MemberId) -> RecordKey {
-        RecordKey::new(Scope::organisation(organisation), Id::derived("acknowledgement", &[meeting.0.id, member.0]))
+        RecordKey::new(
+            Scope::organisation(organisation),
+            Id::derived("acknowledgement", &[meeting.0.id, member.0]),
+        )
+    }
+
+    /// The key of what `by` entered on the member's behalf.
+    pub fn entered_key(
+        meeting: MeetingKey,
+        organisation: OrganisationId,
+        member: MemberId,
+        by: MemberId,
+    ) -> RecordKey {
+        RecordKey::new(
+            Scope::organisation(organisation),
+            Id::derived("acknowledgement on behalf", &[meeting.0.id, member.0, by.0]),
+        )
     }
 }
 
@@ -240,7 +302,8 @@ cbor_code! {
 }
 
 cbor_map! {
-    /// A member asks to be excused (xin vắng). Home `org:<own organisation>`, parent: the meeting. Shown to the office and to the member.
+    /// A member asks to be excused (xin vắng). One record for the own request and one for each person who entered one on the
+    /// member's behalf; a decision is written into all of them, [`super::standing_request`] says which counts. Home `org:<own organisation>`, parent: the meeting. Shown to the office and to the member.
     pub struct AbsenceRequest {
         /// Who asks.
         0 => member: MemberId,
@@ -264,17 +327,41 @@ cbor_map! {
         9 => answer: Option<String>,
         /// Entered by another person.
         10 => entered: Option<Entered>,
+        /// For a congress the convening committee decides, where it is not the own organisation.
+        11 => decided_above: Option<OrganisationId>,
     }
 }
 
 impl Body for AbsenceRequest {
     const KIND: Kind = Kind::AbsenceRequest;
+
+    fn audience(&self, home: Scope) -> Vec<Scope> {
+        let mut audience = office_member_and_author(home, self.member, self.entered.as_ref());
+        audience.extend(self.decided_above.map(Scope::office));
+        audience
+    }
 }
 
 impl AbsenceRequest {
     /// The key of a member's request.
     pub fn key(meeting: MeetingKey, organisation: OrganisationId, member: MemberId) -> RecordKey {
-        RecordKey::new(Scope::organisation(organisation), Id::derived("absence", &[meeting.0.id, member.0]))
+        RecordKey::new(
+            Scope::organisation(organisation),
+            Id::derived("absence", &[meeting.0.id, member.0]),
+        )
+    }
+
+    /// The key of what `by` entered on the member's behalf.
+    pub fn entered_key(
+        meeting: MeetingKey,
+        organisation: OrganisationId,
+        member: MemberId,
+        by: MemberId,
+    ) -> RecordKey {
+        RecordKey::new(
+            Scope::organisation(organisation),
+            Id::derived("absence on behalf", &[meeting.0.id, member.0, by.0]),
+        )
     }
 }
 
@@ -377,12 +464,19 @@ cbor_map! {
 
 impl Body for Attendance {
     const KIND: Kind = Kind::Attendance;
+
+    fn audience(&self, home: Scope) -> Vec<Scope> {
+        vec![home, Scope::person(self.member)]
+    }
 }
 
 impl Attendance {
     /// The key of a member's line.
     pub fn key(meeting: MeetingKey, organisation: OrganisationId, member: MemberId) -> RecordKey {
-        RecordKey::new(Scope::organisation(organisation), Id::derived("attendance", &[meeting.0.id, member.0]))
+        RecordKey::new(
+            Scope::organisation(organisation),
+            Id::derived("attendance", &[meeting.0.id, member.0]),
+        )
     }
 }
 
@@ -433,6 +527,37 @@ cbor_map! {
 }
 
 cbor_map! {
+    /// The secretary, being away, asked an official member to chair a meeting that is not opened yet. Home `org:<organisation>`,
+    /// parent: the meeting. Shown to the organisation.
+    pub struct ChairDelegation {
+        /// Who takes the chair, and may open the roll call.
+        0 => chair: MemberId,
+        /// The secretary or deputy who asked.
+        1 => by: MemberId,
+        /// When, by the phone's clock.
+        2 => made_at: Timestamp,
+    }
+}
+
+impl Body for ChairDelegation {
+    const KIND: Kind = Kind::ChairDelegation;
+
+    fn audience(&self, home: Scope) -> Vec<Scope> {
+        vec![home]
+    }
+}
+
+impl ChairDelegation {
+    /// The key of an organisation's delegation for a meeting.
+    pub fn key(meeting: MeetingKey, organisation: OrganisationId) -> RecordKey {
+        RecordKey::new(
+            Scope::organisation(organisation),
+            Id::derived("chair delegation", &[meeting.0.id, organisation.0]),
+        )
+    }
+}
+
+cbor_map! {
     /// The roll call of one participating organisation. Home `org:<organisation>`, parent: the meeting. Shown to the organisation.
     pub struct RollCall {
         /// The meeting.
@@ -462,12 +587,19 @@ cbor_map! {
 
 impl Body for RollCall {
     const KIND: Kind = Kind::RollCall;
+
+    fn audience(&self, home: Scope) -> Vec<Scope> {
+        vec![home]
+    }
 }
 
 impl RollCall {
     /// The key of an organisation's roll call.
     pub fn key(meeting: MeetingKey, organisation: OrganisationId) -> RecordKey {
-        RecordKey::new(Scope::organisation(organisation), Id::derived("roll call", &[meeting.0.id, organisation.0]))
+        RecordKey::new(
+            Scope::organisation(organisation),
+            Id::derived("roll call", &[meeting.0.id, organisation.0]),
+        )
     }
 
     /// The confirmed version that stands.

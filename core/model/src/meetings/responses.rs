@@ -1,11 +1,11 @@
 //! Answers, own and on behalf, and who was told by another channel.
 
+use super::records::{Channel, Choice, Response};
 use crate::apply::Context;
+use crate::id::{MeetingKey, MemberId, OrganisationId};
 use crate::record::Effect;
 use crate::world::Stop;
 use minicbor::{Decode, Encode};
-use crate::id::{MeetingKey, MemberId, OrganisationId};
-use super::records::{Channel, Choice};
 
 /// The member's own answer.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -70,6 +70,20 @@ pub struct MarkInformed {
     pub notice_version: u32,
 }
 
+/// Which of the answers about one member counts: the one to the newest version of the notice; for the same version the own
+/// one before one entered by another person; then the later one by the phones' clocks.
+pub fn standing_answer<'a>(
+    answers: impl IntoIterator<Item = &'a Response>,
+) -> Option<&'a Response> {
+    answers.into_iter().max_by_key(|answer| {
+        (
+            answer.notice_version,
+            answer.entered.is_none(),
+            answer.made_at,
+        )
+    })
+}
+
 pub(crate) fn respond(_c: &Context<'_>, _i: &Respond) -> Result<Effect, Stop> {
     todo!()
 }
@@ -81,4 +95,3 @@ pub(crate) fn respond_on_behalf(_c: &Context<'_>, _i: &RespondOnBehalf) -> Resul
 pub(crate) fn mark_informed(_c: &Context<'_>, _i: &MarkInformed) -> Result<Effect, Stop> {
     todo!()
 }
-

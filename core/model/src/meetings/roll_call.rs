@@ -1,11 +1,11 @@
 //! Roll call (điểm danh): who is convened, frozen at the opening; marks; and which of differing marks stands.
 
+use super::records::{Attendance, AttendanceMark, Mark, ParticipationMode};
 use crate::apply::Context;
+use crate::id::{MeetingKey, MemberId, OrganisationId};
 use crate::record::Effect;
 use crate::world::Stop;
 use minicbor::{Decode, Encode};
-use crate::id::{MeetingKey, MemberId, OrganisationId};
-use super::records::{Attendance, AttendanceMark, Mark, ParticipationMode};
 
 /// Opens the meeting for one organisation: freezes who is convened with which status.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -148,4 +148,3 @@ pub(crate) fn mark_attendance(_c: &Context<'_>, _i: &MarkAttendance) -> Result<E
 pub(crate) fn resolve_marks(_c: &Context<'_>, _i: &ResolveMarks) -> Result<Effect, Stop> {
     todo!()
 }
-

@@ -22,12 +22,21 @@ impl Offices {
 }
 
 /// The offices of a member in an organisation.
-pub fn offices_of(_world: &Reader<'_>, _member: MemberId, _organisation: OrganisationId, _day: CalendarDate) -> Result<Offices, Stop> {
+pub fn offices_of(
+    _world: &Reader<'_>,
+    _member: MemberId,
+    _organisation: OrganisationId,
+    _day: CalendarDate,
+) -> Result<Offices, Stop> {
     todo!()
 }
 
 /// Every scope a member holds on a day: the own person; the home cell and all organisations above it; the host of a
 /// temporary activity; for an office the organisation, its office, and all above; for a cell that is followed, the cell. Sorted.
-pub fn scopes_of(_world: &Reader<'_>, _member: MemberId, _day: CalendarDate) -> Result<Vec<Scope>, Stop> {
+pub fn scopes_of(
+    _world: &Reader<'_>,
+    _member: MemberId,
+    _day: CalendarDate,
+) -> Result<Vec<Scope>, Stop> {
     todo!()
 }

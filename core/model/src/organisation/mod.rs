@@ -6,7 +6,10 @@ mod rules;
 
 pub use access::{Offices, offices_of, scopes_of};
 pub use records::{
-    Appointment, Member, MemberStatus, Organisation, OrganisationLevel, Policy, Role, TemporaryActivity,
+    Appointment, Member, MemberStatus, Organisation, OrganisationLevel, Policy, Role,
+    TemporaryActivity,
 };
 pub use rules::{Appoint, EndAppointment, EnterMember, FoundOrganisation, IntroduceTemporarily};
-pub(crate) use rules::{appoint, end_appointment, enter_member, found_organisation, introduce_temporarily};
+pub(crate) use rules::{
+    appoint, end_appointment, enter_member, found_organisation, introduce_temporarily,
+};

@@ -81,6 +81,12 @@ cbor_map! {
 
 impl Body for Organisation {
     const KIND: Kind = Kind::Organisation;
+
+    fn audience(&self, _home: Scope) -> Vec<Scope> {
+        std::iter::once(Scope::organisation(self.id))
+            .chain(self.above.map(Scope::office))
+            .collect()
+    }
 }
 
 impl Organisation {
@@ -130,13 +136,17 @@ cbor_map! {
         2 => name: String,
         /// The status at home; `TemporaryOut` follows from [`TemporaryActivity`].
         3 => status: MemberStatus,
-        /// Whether the person is known to use the handbook; others are told by another channel.
+        /// The number to call, as the register has it.
         4 => phone: Option<String>,
     }
 }
 
 impl Body for Member {
     const KIND: Kind = Kind::Member;
+
+    fn audience(&self, _home: Scope) -> Vec<Scope> {
+        vec![Scope::organisation(self.cell), Scope::person(self.id)]
+    }
 }
 
 impl Member {
@@ -169,6 +179,14 @@ cbor_map! {
 
 impl Body for TemporaryActivity {
     const KIND: Kind = Kind::TemporaryActivity;
+
+    fn audience(&self, _home: Scope) -> Vec<Scope> {
+        vec![
+            Scope::organisation(self.home_cell),
+            Scope::organisation(self.host),
+            Scope::person(self.member),
+        ]
+    }
 }
 
 cbor_code! {
@@ -212,6 +230,13 @@ cbor_map! {
 
 impl Body for Appointment {
     const KIND: Kind = Kind::Appointment;
+
+    fn audience(&self, _home: Scope) -> Vec<Scope> {
+        vec![
+            Scope::organisation(self.organisation),
+            Scope::person(self.member),
+        ]
+    }
 }
 
 impl Appointment {

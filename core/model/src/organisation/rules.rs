@@ -1,12 +1,12 @@
 //! What the operator enters: organisations, members, offices, temporary activities.
 
+use super::records::{MemberStatus, OrganisationLevel, Policy, Role};
 use crate::apply::Context;
+use crate::id::{Id, MemberId, OrganisationId};
 use crate::record::Effect;
+use crate::time::CalendarDate;
 use crate::world::Stop;
 use minicbor::{Decode, Encode};
-use crate::id::{Id, MemberId, OrganisationId};
-use crate::time::CalendarDate;
-use super::records::{MemberStatus, OrganisationLevel, Policy, Role};
 
 /// Adds an organisation to the tree.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -150,7 +150,9 @@ pub(crate) fn end_appointment(_c: &Context<'_>, _i: &EndAppointment) -> Result<E
     todo!()
 }
 
-pub(crate) fn introduce_temporarily(_c: &Context<'_>, _i: &IntroduceTemporarily) -> Result<Effect, Stop> {
+pub(crate) fn introduce_temporarily(
+    _c: &Context<'_>,
+    _i: &IntroduceTemporarily,
+) -> Result<Effect, Stop> {
     todo!()
 }
-

@@ -1,7 +1,7 @@
 //! Records of the profile.
 
 use crate::cbor::{cbor_code, cbor_map};
-use crate::id::{Id, MemberId, RecordKey, Scope};
+use crate::id::{Id, MemberId, OrganisationId, RecordKey, Scope};
 use crate::record::{Body, Kind};
 use crate::time::{CalendarDate, Timestamp};
 
@@ -29,6 +29,10 @@ cbor_map! {
 
 impl Body for Profile {
     const KIND: Kind = Kind::Profile;
+
+    fn audience(&self, _home: Scope) -> Vec<Scope> {
+        vec![Scope::person(self.member)]
+    }
 }
 
 impl Profile {
@@ -70,9 +74,15 @@ cbor_map! {
         2 => text: String,
         /// When it was written, by the phone's clock.
         3 => made_at: Timestamp,
+        /// The home cell, whose office passes it on.
+        4 => cell: OrganisationId,
     }
 }
 
 impl Body for CorrectionRequest {
     const KIND: Kind = Kind::CorrectionRequest;
+
+    fn audience(&self, _home: Scope) -> Vec<Scope> {
+        vec![Scope::person(self.member), Scope::office(self.cell)]
+    }
 }

@@ -1,11 +1,11 @@
 //! The one thing a member may do to the profile: say that it is wrong.
 
+use super::records::ProfileField;
 use crate::apply::Context;
+use crate::id::Id;
 use crate::record::Effect;
 use crate::world::Stop;
 use minicbor::{Decode, Encode};
-use crate::id::Id;
-use super::records::ProfileField;
 
 /// Says that a line of the own profile is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -25,4 +25,3 @@ pub struct RequestCorrection {
 pub(crate) fn request_correction(_c: &Context<'_>, _i: &RequestCorrection) -> Result<Effect, Stop> {
     todo!()
 }
-
