@@ -5,7 +5,7 @@
 # file of a former interface stays. What is generated is never committed.
 #
 # For Swift the folder is laid out as SwiftPM wants it: SotayGenerated/ with all sources for one module, SotayFFI/ with the C headers and one
-# module map for the system library target that the sources import.
+# module map for the system library target that the sources import. For Python OUT_DIR gets a package `sotay` with the library in it.
 set -euo pipefail
 
 case ${1:-} in
@@ -25,9 +25,12 @@ out=$(cd "$2" && pwd)
 target=${CARGO_TARGET_DIR:-$root/target}
 cd "$root"
 
-# The generator first: it links the library with a feature more, and what is left in target/debug must be the library as it ships.
-cargo build --quiet --locked --package sotay-ffi --features bindgen --bin sotay-bindgen
-cargo build --quiet --locked --package sotay-ffi --lib
+# The server is named because Cargo decides on the features of shared dependencies by the packages named: the same two here and in the tests mean
+# that nothing from the registry is compiled twice. The generator goes first: it links the library with a feature more, and what is left in
+# target/debug must be the library as it ships.
+both=(--quiet --locked --package sotay-server --package sotay-ffi)
+cargo build "${both[@]}" --features sotay-ffi/bindgen --bin sotay-bindgen
+cargo build "${both[@]}" --lib
 
 made=$(mktemp -d)
 trap 'rm -rf "$made"' EXIT
@@ -37,8 +40,18 @@ if [ "$language" = swift ]; then
     mkdir "$made/SotayGenerated" "$made/SotayFFI"
     mv "$made"/*.swift "$made/SotayGenerated/"
     mv "$made"/*.h "$made/SotayFFI/"
-    cat "$made"/*.modulemap > "$made/SotayFFI/module.modulemap"
+    # The generator's files do not end with a line feed.
+    awk 1 "$made"/*.modulemap > "$made/SotayFFI/module.modulemap"
     rm "$made"/*.modulemap
+fi
+
+if [ "$language" = python ]; then
+    # The modules import each other from the package they are in, and look there for the library too.
+    mkdir "$made/sotay"
+    mv "$made"/*.py "$made/sotay/"
+    for module in "$made"/sotay/*.py; do echo "from .$(basename "$module" .py) import *"; done > "$made/__init__.py"
+    mv "$made/__init__.py" "$made/sotay/"
+    cp "$target/debug/libsotay_ffi.so" "$made/sotay/"
 fi
 
 # Unchanged files keep their times, so that compilers which look at those need not start over.

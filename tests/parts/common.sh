@@ -115,7 +115,7 @@ need_rust() {
     fi
 }
 
-# build_rust: the server and the library that the other languages test against
+# build_rust: the server and the library that the other languages test against (the same two packages as in bindings/generate.sh, see there)
 build_rust() {
     need_rust
     require "cargo build" cargo build --locked --package sotay-server --package sotay-ffi

@@ -6,7 +6,5 @@ cd "$SOTAY_ROOT"
 build_rust
 generated=$SOTAY_TARGET/bindings/python
 require "generate Python" bindings/generate.sh python "$generated"
-# The module looks for the library in its own folder.
-ln -sf "$SOTAY_LIBRARY_DIR/libsotay_ffi.so" "$generated/"
 export PYTHONPATH=$generated PYTHONDONTWRITEBYTECODE=1
 run_tests python unittest python3 -m unittest discover --verbose --start-directory bindings/python

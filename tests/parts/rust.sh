@@ -2,7 +2,8 @@
 # The tests of all Rust crates: rules, engine, server, scenarios, and the examples in the documentation.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 cd "$SOTAY_ROOT"
-need_rust
+# Tests that start a server start the binary itself.
+build_rust
 
 # Compiling first: an error of the compiler is then one failure that says so, and not "no test ran".
 require "cargo test --no-run" cargo test --locked --workspace --no-run

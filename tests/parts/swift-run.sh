@@ -51,5 +51,5 @@ exec unshare --mount --propagation private --pid --fork --kill-child bash -c '
         HOME=/root PATH=/usr/bin:/bin LANG=C.UTF-8 TERM="${TERM:-dumb}" CI="${CI:-}" \
         SOTAY_ROOT=/sotay SOTAY_SCENARIOS=/sotay/tests/scenarios SOTAY_SERVER=/sotay/target/debug/sotay-server \
         SOTAY_LIBRARY_DIR=/sotay/target/debug LD_LIBRARY_PATH=/sotay/target/debug SOTAY_SCRATCH=/sotay-scratch \
-        bash -c '\''cd "$SOTAY_ROOT" && exec "$@"'\'' sotay "$@"
+        bash -c '\''cd "$SOTAY_ROOT" && exec "$@"'\'' sotay "$@" || exit $?
 ' sotay "$system" "$@"
