@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use sotay_model::{Id, Intent, MemberId, OrganisationId, Timestamp};
 
+use crate::current::Current;
 use crate::error::HandbookError;
 use crate::vault::KeyVault;
 use crate::watch::{Change, Query};
@@ -140,17 +141,19 @@ impl Handbook {
     pub(crate) fn new_id(&self) -> Result<Id, HandbookError> {
         todo!()
     }
-}
 
-/// One consistent state of the local database: what the server confirmed, with the effect of what is pending laid over it.
-#[derive(Debug)]
-pub(crate) struct Current<'c> {
-    _connection: &'c (),
-}
+    /// Puts a refused mutation away for good.
+    pub(crate) fn discard(&self, n: i64) -> Result<(), HandbookError> {
+        todo!()
+    }
 
-impl Current<'_> {
-    /// The number of the pending mutation that last wrote this record, if one did.
-    pub(crate) fn pending_change(&self, _key: sotay_model::RecordKey) -> Result<Option<i64>, HandbookError> {
+    /// Submits a refused mutation's intent anew, decided by the rules as they stand now.
+    pub(crate) fn resend(&self, n: i64) -> Result<i64, HandbookError> {
+        todo!()
+    }
+
+    /// Remembers something for this phone only.
+    pub(crate) fn set_local(&self, name: &str, value: &[u8]) -> Result<(), HandbookError> {
         todo!()
     }
 }

@@ -7,8 +7,10 @@
 //! The sync engine does no I/O of its own: it turns a store and an instant into a request, and a response into a
 //! transaction. [`Handbook`] drives it with reqwest and a thread.
 
+mod current;
 mod error;
 mod handbook;
+mod store;
 mod vault;
 mod watch;
 
