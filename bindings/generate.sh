@@ -34,7 +34,7 @@ cargo build "${both[@]}" --lib
 
 made=$(mktemp -d)
 trap 'rm -rf "$made"' EXIT
-"$target/debug/sotay-bindgen" generate --library "$target/debug/libsotay_ffi.so" --language "$language" --no-format --out-dir "$made"
+"$target/debug/sotay-bindgen" generate --library "$target/debug/libsotay_ffi.so" --config bindings/uniffi.toml --language "$language" --no-format --out-dir "$made"
 
 if [ "$language" = swift ]; then
     mkdir "$made/SotayGenerated" "$made/SotayFFI"
