@@ -1,12 +1,21 @@
 //! Publishing.
 
-use super::records::{ConfidentialityLevel, DocumentKind};
+use minicbor::{Decode, Encode};
+
+use super::records::{ConfidentialityLevel, Document, DocumentKind, Section};
 use crate::apply::Context;
-use crate::id::{DocumentKey, MeetingKey};
-use crate::record::Effect;
+use crate::cbor::UnknownKeys;
+use crate::id::{DocumentKey, Id, MeetingKey, OrganisationId, Scope, ScopeKind};
+use crate::meetings::Meeting;
+use crate::organisation::{Organisation, Role, is_cell};
+use crate::record::{Effect, Put};
+use crate::rejection::{Denial, Fault, Field, Rejection, Subject};
+use crate::text::{self, MAX_LINE, MAX_SECTIONS, MAX_TEXT};
 use crate::time::CalendarDate;
 use crate::world::Stop;
-use minicbor::{Decode, Encode};
+
+/// The most levels of section numbers: 1, 1.1, 1.1.1.
+const MAX_SECTION_DEPTH: usize = 3;
 
 /// Publishes a document to the organisation and all below it.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -56,6 +65,156 @@ pub struct SectionDraft {
     pub text: String,
 }
 
-pub(crate) fn publish_document(_c: &Context<'_>, _i: &PublishDocument) -> Result<Effect, Stop> {
-    todo!()
+pub(crate) fn publish_document(c: &Context<'_>, i: &PublishDocument) -> Result<Effect, Stop> {
+    let title = text::required(Field::Title, &i.title, MAX_LINE)?;
+    let number = text::optional(Field::DocumentNumber, i.number.as_deref(), MAX_LINE)?;
+    let issuer = text::required(Field::Issuer, &i.issuer, MAX_LINE)?;
+    let sections = checked_sections(&i.sections)?;
+    match i.level {
+        ConfidentialityLevel::Public | ConfidentialityLevel::Internal => {}
+        ConfidentialityLevel::Restricted | ConfidentialityLevel::StateSecret => {
+            return Err(invalid(Field::ConfidentialityLevel, Fault::NotKeptHere).into());
+        }
+        ConfidentialityLevel::Unknown { .. } => {
+            return Err(invalid(Field::ConfidentialityLevel, Fault::UnknownValue).into());
+        }
+    }
+    if matches!(i.kind, DocumentKind::Unknown { .. }) {
+        return Err(invalid(Field::Choice, Fault::UnknownValue).into());
+    }
+    let organisation = publisher(c, i.document)?;
+    if let Some(meeting) = i.for_meeting {
+        let found = c.require::<Meeting>(meeting.0, Subject::Meeting)?.body;
+        if found.organisation != organisation && !found.participating.contains(&organisation) {
+            return Err(Rejection::NotFound {
+                what: Subject::Meeting,
+            }
+            .into());
+        }
+    }
+    // Ask for all keys before looking at the answers: one round of loading.
+    let mut taken = vec![c.fresh(i.document.0)];
+    taken.extend(
+        sections
+            .iter()
+            .map(|section| c.fresh(Section::key(i.document, section.order))),
+    );
+    taken.into_iter().collect::<Result<(), Stop>>()?;
+    let document = Document {
+        organisation,
+        title,
+        number,
+        issuer,
+        kind: i.kind,
+        level: i.level,
+        issued_on: i.issued_on,
+        published_at: c.now.at,
+        for_meeting: i.for_meeting,
+        section_count: u32::try_from(sections.len()).unwrap_or(MAX_SECTIONS),
+        unknown: UnknownKeys::none(),
+    };
+    let parent: Id = i.for_meeting.map_or(organisation.0, |meeting| meeting.0.id);
+    let mut puts = vec![Put::of(i.document.0, parent, &document)];
+    for section in &sections {
+        puts.push(Put::of(
+            Section::key(i.document, section.order),
+            i.document.0.id,
+            section,
+        ));
+    }
+    Ok(Effect { puts })
+}
+
+/// The organisation at whose home the document lies, if the actor may publish for it: its secretary or deputy, and in a
+/// committee over cells also its members.
+fn publisher(c: &Context<'_>, document: DocumentKey) -> Result<OrganisationId, Stop> {
+    if document.0.home.kind != ScopeKind::Organisation {
+        return Err(Rejection::NotFound {
+            what: Subject::Organisation,
+        }
+        .into());
+    }
+    let organisation = OrganisationId(document.0.home.id);
+    let offices = c.me()?.offices(organisation);
+    if offices.leads() {
+        return Ok(organisation);
+    }
+    if offices.has(Role::CommitteeMember) && c.holds(Scope::office(organisation))? {
+        let found =
+            c.require::<Organisation>(Organisation::key(organisation), Subject::Organisation)?;
+        if !is_cell(found.body.level) {
+            return Ok(organisation);
+        }
+    }
+    Err(Rejection::NotAllowed {
+        why: Denial::OfficeNeeded,
+    }
+    .into())
+}
+
+/// The sections, numbered 1, 1.1, 1.1.1 without gaps, each behind the one above it.
+fn checked_sections(drafts: &[SectionDraft]) -> Result<Vec<Section>, Rejection> {
+    if drafts.is_empty() {
+        return Err(invalid(Field::Sections, Fault::Empty));
+    }
+    if drafts.len() > MAX_SECTIONS as usize {
+        return Err(Rejection::TooLarge {
+            field: Field::Sections,
+            limit: MAX_SECTIONS,
+        });
+    }
+    let mut sections = Vec::with_capacity(drafts.len());
+    let mut last: Vec<u32> = Vec::new();
+    for (order, draft) in (0..).zip(drafts) {
+        let number = text::required(Field::SectionNumber, &draft.number, MAX_LINE)?;
+        let heading = text::required(Field::Heading, &draft.heading, MAX_LINE)?;
+        let text = text::optional_lines(Field::Text, Some(&draft.text), MAX_TEXT)?;
+        let parts = section_parts(&number)?;
+        if !follows(&last, &parts) {
+            return Err(invalid(Field::SectionNumber, Fault::OutOfOrder));
+        }
+        last = parts;
+        sections.push(Section {
+            order,
+            number,
+            heading,
+            text: text.unwrap_or_default(),
+            unknown: UnknownKeys::none(),
+        });
+    }
+    Ok(sections)
+}
+
+/// `1.2.3` as numbers. Refuses anything else, leading zeros too: two spellings of one number would be two sections.
+fn section_parts(number: &str) -> Result<Vec<u32>, Rejection> {
+    let parts: Option<Vec<u32>> = number
+        .split('.')
+        .map(|part| {
+            part.parse::<u32>()
+                .ok()
+                .filter(|n| *n > 0 && n.to_string() == part)
+        })
+        .collect();
+    parts
+        .filter(|parts| parts.len() <= MAX_SECTION_DEPTH)
+        .ok_or_else(|| invalid(Field::SectionNumber, Fault::Malformed))
+}
+
+/// Whether `next` is the first child of `last`, or the next sibling of it or of one of those above it.
+fn follows(last: &[u32], next: &[u32]) -> bool {
+    let Some((end, above)) = next.split_last() else {
+        return false;
+    };
+    if next.len() == last.len() + 1 {
+        return *end == 1 && above == last;
+    }
+    last.get(..next.len())
+        .and_then(<[u32]>::split_last)
+        .is_some_and(|(old_end, old_above)| {
+            above == old_above && old_end.checked_add(1) == Some(*end)
+        })
+}
+
+const fn invalid(field: Field, why: Fault) -> Rejection {
+    Rejection::Invalid { field, why }
 }

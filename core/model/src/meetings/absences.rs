@@ -1,11 +1,18 @@
 //! Asking to be excused, and the decision.
 
-use super::records::{AbsenceReason, AbsenceRequest, AbsenceState, Channel};
-use crate::apply::Context;
-use crate::id::{MeetingKey, MemberId, OrganisationId};
-use crate::record::Effect;
-use crate::world::Stop;
 use minicbor::{Decode, Encode};
+
+use super::convened::{attended, not_cancelled, not_confirmed};
+use super::records::{
+    AbsenceReason, AbsenceRequest, AbsenceState, Channel, Meeting, MeetingKind, RollCall,
+};
+use super::responses::entered_by;
+use crate::apply::Context;
+use crate::id::{MeetingKey, MemberId, OrganisationId, Scope};
+use crate::record::{Effect, Put};
+use crate::rejection::{Closing, Denial, Fault, Field, Rejection, Subject};
+use crate::text::{self, MAX_NOTE};
+use crate::world::{Found, Stop};
 
 /// Asks to be excused, or reports an absence on the way; later than the deadline it counts as late.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -84,14 +91,185 @@ pub fn standing_request<'a>(
     })
 }
 
-pub(crate) fn request_absence(_c: &Context<'_>, _i: &RequestAbsence) -> Result<Effect, Stop> {
-    todo!()
+pub(crate) fn request_absence(c: &Context<'_>, i: &RequestAbsence) -> Result<Effect, Stop> {
+    let note = text::optional_lines(Field::Note, i.note.as_deref(), MAX_NOTE)?;
+    if matches!(i.reason, AbsenceReason::Unknown { .. }) {
+        return Err(Rejection::Invalid {
+            field: Field::Reason,
+            why: Fault::UnknownValue,
+        }
+        .into());
+    }
+    let at = attended(c, i.meeting, i.organisation)?;
+    let entered = entered_by(&at, i.member, i.channel)?;
+    at.not_cancelled()?;
+    at.not_confirmed(c)?;
+    at.convened(c, i.member)?;
+    // What the actor may see: all about the own absence, and what the actor entered for this member.
+    let known = requests_about(c, Scope::person(at.my_id()), i.meeting, i.member)?;
+    let decided = known.iter().find_map(|found| match found.body.state {
+        AbsenceState::Granted | AbsenceState::Refused => Some(found.body.decided_at),
+        _ => None,
+    });
+    if let Some(since) = decided {
+        return Err(Rejection::Closed {
+            what: Closing::AbsenceDecided,
+            since,
+        }
+        .into());
+    }
+    let key = if entered.is_some() {
+        AbsenceRequest::entered_key(i.meeting, i.organisation, i.member, at.my_id())
+    } else {
+        AbsenceRequest::key(i.meeting, i.organisation, i.member)
+    };
+    let old = c.existing::<AbsenceRequest>(key)?;
+    let caller = at.meeting.organisation;
+    let above = at.meeting.kind == MeetingKind::Congress && caller != i.organisation;
+    let request = AbsenceRequest {
+        member: i.member,
+        meeting: i.meeting,
+        reason: i.reason,
+        note,
+        made_at: c.made_at,
+        late: at
+            .meeting
+            .notice()
+            .is_some_and(|notice| c.now.at > notice.absence_by),
+        state: AbsenceState::Waiting,
+        decided_by: None,
+        decided_at: None,
+        answer: None,
+        entered,
+        decided_above: above.then_some(caller),
+        unknown: old.map(|old| old.body.unknown).unwrap_or_default(),
+    };
+    Ok(Effect {
+        puts: vec![Put::of(key, i.meeting.0.id, &request)],
+    })
 }
 
-pub(crate) fn withdraw_absence(_c: &Context<'_>, _i: &WithdrawAbsence) -> Result<Effect, Stop> {
-    todo!()
+pub(crate) fn withdraw_absence(c: &Context<'_>, i: &WithdrawAbsence) -> Result<Effect, Stop> {
+    let at = attended(c, i.meeting, i.organisation)?;
+    at.not_confirmed(c)?;
+    // Also what others entered on the member's behalf: the member's own word goes before.
+    let requests = requests_about(c, Scope::person(at.my_id()), i.meeting, at.my_id())?;
+    if requests.is_empty() {
+        return Err(Rejection::NotFound {
+            what: Subject::AbsenceRequest,
+        }
+        .into());
+    }
+    Ok(rewritten(requests, |request| {
+        if request.state == AbsenceState::Withdrawn {
+            return false;
+        }
+        request.state = AbsenceState::Withdrawn;
+        true
+    }))
 }
 
-pub(crate) fn decide_absence(_c: &Context<'_>, _i: &DecideAbsence) -> Result<Effect, Stop> {
-    todo!()
+pub(crate) fn decide_absence(c: &Context<'_>, i: &DecideAbsence) -> Result<Effect, Stop> {
+    let answer = text::optional_lines(Field::Note, i.answer.as_deref(), MAX_NOTE)?;
+    let me = c.me()?;
+    if i.member == me.member.id {
+        return Err(Rejection::NotAllowed {
+            why: Denial::OwnAbsence,
+        }
+        .into());
+    }
+    let meeting = c.require::<Meeting>(i.meeting.0, Subject::Meeting)?.body;
+    if !meeting.participating.contains(&i.organisation) {
+        return Err(Rejection::NotFound {
+            what: Subject::Meeting,
+        }
+        .into());
+    }
+    // Secretary or deputy decide; on a congress the convening committee does.
+    let deciding = match meeting.kind {
+        MeetingKind::Congress => meeting.organisation,
+        _ => i.organisation,
+    };
+    let offices = me.offices(deciding);
+    if !offices.leads() {
+        let why = if me.offices(i.organisation).enters() || offices.enters() {
+            Denial::AssistantNeverDecides
+        } else {
+            Denial::OfficeNeeded
+        };
+        return Err(Rejection::NotAllowed { why }.into());
+    }
+    not_cancelled(&meeting)?;
+    let roll_call = c.see::<RollCall>(RollCall::key(i.meeting, i.organisation))?;
+    not_confirmed(roll_call.map(|found| found.body).as_ref())?;
+    let open: Vec<_> = requests_about(c, Scope::office(deciding), i.meeting, i.member)?
+        .into_iter()
+        .filter(|found| {
+            found.record.key.home == Scope::organisation(i.organisation)
+                && found.body.state != AbsenceState::Withdrawn
+        })
+        .collect();
+    if open.is_empty() {
+        return Err(Rejection::NotFound {
+            what: Subject::AbsenceRequest,
+        }
+        .into());
+    }
+    let state = if i.granted {
+        AbsenceState::Granted
+    } else {
+        AbsenceState::Refused
+    };
+    // Whoever decided may think again; another decision by somebody else must not pass unseen.
+    let contradicted = open.iter().find(|found| {
+        matches!(
+            found.body.state,
+            AbsenceState::Granted | AbsenceState::Refused
+        ) && found.body.state != state
+            && found.body.decided_by != Some(me.member.id)
+    });
+    if let Some(found) = contradicted {
+        let since = found.body.decided_at;
+        return Err(Rejection::Closed {
+            what: Closing::AbsenceDecided,
+            since,
+        }
+        .into());
+    }
+    Ok(rewritten(open, |request| {
+        if request.state == state && request.answer == answer {
+            return false;
+        }
+        request.state = state;
+        request.decided_by = Some(me.member.id);
+        request.decided_at = Some(c.now.at);
+        request.answer.clone_from(&answer);
+        true
+    }))
+}
+
+/// The requests about one member's absence that a scope shows.
+fn requests_about(
+    c: &Context<'_>,
+    scope: Scope,
+    meeting: MeetingKey,
+    member: MemberId,
+) -> Result<Vec<Found<AbsenceRequest>>, Stop> {
+    let mut found = c.world.children::<AbsenceRequest>(scope, meeting.0.id)?;
+    found.retain(|found| found.body.member == member && found.body.meeting == meeting);
+    Ok(found)
+}
+
+/// Writes those that `change` says it changed.
+fn rewritten(
+    requests: Vec<Found<AbsenceRequest>>,
+    mut change: impl FnMut(&mut AbsenceRequest) -> bool,
+) -> Effect {
+    let mut puts = Vec::new();
+    for mut found in requests {
+        if change(&mut found.body) {
+            puts.push(Put::of(found.record.key, found.record.parent, &found.body));
+        }
+    }
+    Effect { puts }
 }

@@ -8,12 +8,14 @@
 //! * `notice` – publish, change, cancel, acknowledge
 //! * `responses` – answers, also on behalf; who was told by another channel
 //! * `absences` – requests and decisions
+//! * `convened` – who belongs to a meeting, and with which status
 //! * `roll_call` – convocation frozen at the opening, marks, conflicts between them
 //! * `confirmation` – two confirmers, corrections, objections
 //! * `figures` – the numbers for the minutes, each with how it was counted
 
 mod absences;
 mod confirmation;
+mod convened;
 mod figures;
 mod notice;
 mod records;

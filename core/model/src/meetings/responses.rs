@@ -1,11 +1,15 @@
 //! Answers, own and on behalf, and who was told by another channel.
 
-use super::records::{Channel, Choice, Response};
-use crate::apply::Context;
-use crate::id::{MeetingKey, MemberId, OrganisationId};
-use crate::record::Effect;
-use crate::world::Stop;
 use minicbor::{Decode, Encode};
+
+use super::convened::{Attended, attended};
+use super::records::{Acknowledgement, Channel, Choice, Entered, Response};
+use crate::apply::Context;
+use crate::cbor::UnknownKeys;
+use crate::id::{MeetingKey, MemberId, OrganisationId};
+use crate::record::{Effect, Put};
+use crate::rejection::{Denial, Fault, Field, Rejection};
+use crate::world::Stop;
 
 /// The member's own answer.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -84,14 +88,119 @@ pub fn standing_answer<'a>(
     })
 }
 
-pub(crate) fn respond(_c: &Context<'_>, _i: &Respond) -> Result<Effect, Stop> {
-    todo!()
+pub(crate) fn respond(c: &Context<'_>, i: &Respond) -> Result<Effect, Stop> {
+    let at = attended(c, i.meeting, i.organisation)?;
+    answer(c, &at, at.my_id(), i.choice, i.notice_version, None)
 }
 
-pub(crate) fn respond_on_behalf(_c: &Context<'_>, _i: &RespondOnBehalf) -> Result<Effect, Stop> {
-    todo!()
+pub(crate) fn respond_on_behalf(c: &Context<'_>, i: &RespondOnBehalf) -> Result<Effect, Stop> {
+    let at = attended(c, i.meeting, i.organisation)?;
+    let entered = entered_by(&at, i.member, i.channel)?;
+    answer(c, &at, i.member, i.choice, i.notice_version, entered)
 }
 
-pub(crate) fn mark_informed(_c: &Context<'_>, _i: &MarkInformed) -> Result<Effect, Stop> {
-    todo!()
+pub(crate) fn mark_informed(c: &Context<'_>, i: &MarkInformed) -> Result<Effect, Stop> {
+    let at = attended(c, i.meeting, i.organisation)?;
+    let Some(entered) = entered_by(&at, i.member, i.channel)? else {
+        return Err(invalid(Field::Choice, Fault::UnknownValue).into());
+    };
+    at.not_cancelled()?;
+    at.notice_version(i.notice_version)?;
+    at.convened(c, i.member)?;
+    let key = Acknowledgement::entered_key(i.meeting, i.organisation, i.member, at.my_id());
+    let old = c.existing::<Acknowledgement>(key)?;
+    if old
+        .as_ref()
+        .is_some_and(|old| old.body.notice_version >= i.notice_version)
+    {
+        return Ok(Effect::default());
+    }
+    let told = Acknowledgement {
+        member: i.member,
+        meeting: i.meeting,
+        notice_version: i.notice_version,
+        made_at: c.made_at,
+        entered: Some(entered),
+        unknown: old.map(|old| old.body.unknown).unwrap_or_default(),
+    };
+    Ok(Effect {
+        puts: vec![Put::of(key, i.meeting.0.id, &told)],
+    })
+}
+
+/// Stores an answer. One that reaches the server after the deadline is kept as late; none is refused for the time.
+fn answer(
+    c: &Context<'_>,
+    at: &Attended,
+    member: MemberId,
+    choice: Choice,
+    notice_version: u32,
+    entered: Option<Entered>,
+) -> Result<Effect, Stop> {
+    if matches!(choice, Choice::Unknown { .. }) {
+        return Err(invalid(Field::Choice, Fault::UnknownValue).into());
+    }
+    at.not_cancelled()?;
+    at.not_confirmed(c)?;
+    at.notice_version(notice_version)?;
+    at.convened(c, member)?;
+    let key = if entered.is_some() {
+        Response::entered_key(at.key, at.organisation, member, at.my_id())
+    } else {
+        Response::key(at.key, at.organisation, member)
+    };
+    let old = c.existing::<Response>(key)?;
+    // Of two phones the one that saw the newer notice speaks last, whichever comes back first.
+    if old
+        .as_ref()
+        .is_some_and(|old| old.body.notice_version > notice_version)
+    {
+        return Ok(Effect::default());
+    }
+    let late = at
+        .meeting
+        .notice()
+        .is_some_and(|notice| c.now.at > notice.answer_by);
+    let response = Response {
+        member,
+        meeting: at.key,
+        choice,
+        notice_version,
+        made_at: c.made_at,
+        late,
+        entered,
+        unknown: old.map(|old| old.body.unknown).unwrap_or_default(),
+    };
+    Ok(Effect {
+        puts: vec![Put::of(key, at.key.0.id, &response)],
+    })
+}
+
+/// Under whose name something said by `member` is entered: none where the actor speaks for himself. Refuses those who may
+/// not enter for others, and the handbook as a channel: a word that came through it was entered by the member.
+pub(super) fn entered_by(
+    at: &Attended,
+    member: MemberId,
+    channel: Channel,
+) -> Result<Option<Entered>, Rejection> {
+    if member == at.my_id() {
+        return Ok(None);
+    }
+    if !at.me.offices(at.organisation).enters() {
+        return Err(Rejection::NotAllowed {
+            why: Denial::OfficeNeeded,
+        });
+    }
+    if matches!(channel, Channel::Handbook | Channel::Unknown { .. }) {
+        return Err(invalid(Field::Choice, Fault::UnknownValue));
+    }
+    Ok(Some(Entered {
+        by: at.my_id(),
+        channel,
+        unknown: UnknownKeys::none(),
+    }))
+}
+
+const fn invalid(field: Field, why: Fault) -> Rejection {
+    Rejection::Invalid { field, why }
 }

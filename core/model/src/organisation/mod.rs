@@ -4,7 +4,8 @@ mod access;
 mod records;
 mod rules;
 
-pub use access::{Offices, offices_of, scopes_of};
+pub use access::{Offices, is_cell, offices_of, scopes_of};
+pub(crate) use access::{Standing, takes_part};
 pub use records::{
     Appointment, Member, MemberStatus, Organisation, OrganisationLevel, Policy, Role,
     TemporaryActivity,

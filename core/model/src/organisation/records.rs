@@ -189,6 +189,13 @@ impl Body for TemporaryActivity {
     }
 }
 
+impl TemporaryActivity {
+    /// Whether it is in force on this day.
+    pub fn in_force(&self, day: CalendarDate) -> bool {
+        self.from <= day && day <= self.until
+    }
+}
+
 cbor_code! {
     /// An office or task in an organisation.
     pub enum Role {
