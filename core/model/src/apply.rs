@@ -5,8 +5,8 @@
 
 use crate::id::MemberId;
 use crate::mutation::{Intent, Mutation};
-use crate::record::Effect;
-use crate::rejection::Rejection;
+use crate::record::{Effect, MAX_BODY_BYTES};
+use crate::rejection::{Field, Rejection};
 use crate::time::{Now, Timestamp};
 use crate::world::{Need, Reader, Stop, World};
 use crate::{documents, meetings, organisation, profile};
@@ -85,6 +85,17 @@ pub fn apply(world: &World, actor: Actor, now: Now, mutation: &Mutation) -> Outc
         Intent::Unknown { .. } => return Outcome::NotYet,
     };
     match decided {
+        Ok(effect)
+            if effect
+                .puts
+                .iter()
+                .any(|put| put.body.len() > MAX_BODY_BYTES as usize) =>
+        {
+            Outcome::Rejected(Rejection::TooLarge {
+                field: Field::Mutation,
+                limit: MAX_BODY_BYTES,
+            })
+        }
         Ok(effect) => Outcome::Done(effect),
         Err(Stop::Rejected(rejection)) => Outcome::Rejected(rejection),
         Err(Stop::Unloaded) => Outcome::Need(context.world.into_needs()),

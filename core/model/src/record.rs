@@ -145,6 +145,9 @@ impl ScopeSum {
     }
 }
 
+/// The most bytes of a record's body: a mutation that would make a larger one is refused.
+pub const MAX_BODY_BYTES: u32 = 1 << 20;
+
 /// What a mutation does to the records.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Effect {

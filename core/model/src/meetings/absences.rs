@@ -9,6 +9,7 @@ use super::records::{
 use super::responses::entered_by;
 use crate::apply::Context;
 use crate::id::{MeetingKey, MemberId, OrganisationId, Scope};
+use crate::organisation::Role;
 use crate::record::{Effect, Put};
 use crate::rejection::{Closing, Denial, Fault, Field, Rejection, Subject};
 use crate::text::{self, MAX_NOTE};
@@ -192,7 +193,8 @@ pub(crate) fn decide_absence(c: &Context<'_>, i: &DecideAbsence) -> Result<Effec
     };
     let offices = me.offices(deciding);
     if !offices.leads() {
-        let why = if me.offices(i.organisation).enters() || offices.enters() {
+        let why = if me.offices(i.organisation).has(Role::Assistant) || offices.has(Role::Assistant)
+        {
             Denial::AssistantNeverDecides
         } else {
             Denial::OfficeNeeded

@@ -1,11 +1,21 @@
 //! Roll call (điểm danh): who is convened, frozen at the opening; marks; and which of differing marks stands.
 
-use super::records::{Attendance, AttendanceMark, Mark, ParticipationMode};
-use crate::apply::Context;
-use crate::id::{MeetingKey, MemberId, OrganisationId};
-use crate::record::Effect;
-use crate::world::Stop;
 use minicbor::{Decode, Encode};
+
+use super::confirmation::{complete, lines_of};
+use super::convened::{self, Attended, attended};
+use super::records::{
+    Attendance, AttendanceMark, ChairDelegation, Mark, MarkSource, ParticipationMode, RollCall,
+};
+use super::sheet::{is_present, standing_mark};
+use crate::apply::Context;
+use crate::cbor::UnknownKeys;
+use crate::id::{MeetingKey, MemberId, OrganisationId};
+use crate::organisation::{MemberStatus, Role};
+use crate::record::{Effect, Put};
+use crate::rejection::{Closing, Denial, Fault, Field, Rejection, Subject};
+use crate::text::{self, MAX_NOTE};
+use crate::world::{Found, Stop};
 
 /// Opens the meeting for one organisation: freezes who is convened with which status.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -109,42 +119,334 @@ pub struct ResolveMarks {
     pub mark: AttendanceMark,
 }
 
-/// The digest of a sheet as a confirmer sees it: SHA-256, 32 bytes.
-pub type SheetDigest = Vec<u8>;
-
-/// Which mark stands for a line, and whether a conflict is open.
-///
-/// A resolved mark stands. Else Present, Late or LeftEarly beats an absence; then the meeting's recorder, the secretary, the deputy,
-/// an assistant, the member; then the later one. A conflict is open while marks of different persons differ and nobody decided.
-pub fn standing_mark(_line: &Attendance) -> (Option<&Mark>, bool) {
-    todo!()
+pub(crate) fn open_roll_call(c: &Context<'_>, i: &OpenRollCall) -> Result<Effect, Stop> {
+    let at = attended(c, i.meeting, i.organisation)?;
+    let delegation = c
+        .world
+        .get::<ChairDelegation>(ChairDelegation::key(i.meeting, i.organisation))?
+        .map(|found| found.body);
+    if !at.leads() {
+        // Whoever was asked to take the chair may open, but cannot put another into it.
+        match &delegation {
+            Some(asked) if asked.chair == at.my_id() && i.chair == at.my_id() => {}
+            Some(asked) if asked.chair == at.my_id() => return Err(denied(Denial::ChairNeeded)),
+            _ => return Err(denied(Denial::OfficeNeeded)),
+        }
+    }
+    at.not_cancelled()?;
+    // Two phones open the same meeting apart: the first one counts, the second finds what it wanted.
+    if at.roll_call(c)?.is_some() {
+        return Ok(Effect::default());
+    }
+    if i.minute_taker == Some(i.chair) {
+        return Err(denied(Denial::SecondPersonNeeded));
+    }
+    for officer in std::iter::once(i.chair).chain(i.minute_taker) {
+        official(c, &at, officer)?;
+    }
+    opened(c, &at, i.chair, i.minute_taker, None)
 }
 
-/// What confirmers sign: the standing marks of all lines, in the order of the members.
-pub fn sheet_digest(_lines: &[Attendance]) -> SheetDigest {
-    todo!()
+pub(crate) fn delegate_chair(c: &Context<'_>, i: &DelegateChair) -> Result<Effect, Stop> {
+    let at = attended(c, i.meeting, i.organisation)?;
+    if !at.leads() {
+        return Err(denied(Denial::OfficeNeeded));
+    }
+    at.not_cancelled()?;
+    official(c, &at, i.member)?;
+    let key = RollCall::key(i.meeting, i.organisation);
+    if let Some(found) = c.existing::<RollCall>(key)? {
+        return taken_over(&found, i.member, None, false);
+    }
+    let key = ChairDelegation::key(i.meeting, i.organisation);
+    let old = c.existing::<ChairDelegation>(key)?;
+    let asked = ChairDelegation {
+        chair: i.member,
+        by: at.my_id(),
+        made_at: c.made_at,
+        unknown: old.map(|old| old.body.unknown).unwrap_or_default(),
+    };
+    Ok(Effect {
+        puts: vec![Put::of(key, i.meeting.0.id, &asked)],
+    })
 }
 
-pub(crate) fn open_roll_call(_c: &Context<'_>, _i: &OpenRollCall) -> Result<Effect, Stop> {
-    todo!()
+pub(crate) fn assume_chair(c: &Context<'_>, i: &AssumeChair) -> Result<Effect, Stop> {
+    let reason = text::required_lines(Field::Reason, &i.reason, MAX_NOTE)?;
+    let at = attended(c, i.meeting, i.organisation)?;
+    at.not_cancelled()?;
+    official(c, &at, at.my_id())?;
+    let key = RollCall::key(i.meeting, i.organisation);
+    let Some(found) = c.existing::<RollCall>(key)? else {
+        return opened(c, &at, at.my_id(), None, Some(reason));
+    };
+    if found.body.chair == at.my_id() {
+        return Ok(Effect::default());
+    }
+    // A chair who is there is not replaced by somebody who wants to be.
+    let chair = Attendance::key(i.meeting, i.organisation, found.body.chair);
+    let there = c.world.get::<Attendance>(chair)?.is_some_and(|line| {
+        standing_mark(&line.body)
+            .0
+            .is_some_and(|mark| is_present(mark.mark))
+    });
+    if there {
+        return Err(denied(Denial::ChairNeeded));
+    }
+    taken_over(&found, at.my_id(), Some(reason), at.leads())
 }
 
-pub(crate) fn delegate_chair(_c: &Context<'_>, _i: &DelegateChair) -> Result<Effect, Stop> {
-    todo!()
+pub(crate) fn ratify_chair(c: &Context<'_>, i: &RatifyChair) -> Result<Effect, Stop> {
+    let at = attended(c, i.meeting, i.organisation)?;
+    if !at.leads() {
+        return Err(denied(Denial::OfficeNeeded));
+    }
+    let mut found = roll_call(c, &at)?;
+    if found.body.assumed.is_none() || found.body.ratified {
+        return Err(invalid(Field::Mutation, Fault::NoChange));
+    }
+    found.body.ratified = true;
+    // Both may have confirmed while the chair was provisional: then this is what the version waited for.
+    let lines = lines_of(c, &found)?;
+    Ok(complete(c, found, lines))
 }
 
-pub(crate) fn assume_chair(_c: &Context<'_>, _i: &AssumeChair) -> Result<Effect, Stop> {
-    todo!()
+pub(crate) fn mark_attendance(c: &Context<'_>, i: &MarkAttendance) -> Result<Effect, Stop> {
+    if matches!(i.mark, AttendanceMark::Unknown { .. })
+        || matches!(i.mode, ParticipationMode::Unknown { .. })
+    {
+        return Err(invalid(Field::Mark, Fault::UnknownValue));
+    }
+    let at = attended(c, i.meeting, i.organisation)?;
+    let roll_call = roll_call(c, &at)?.body;
+    convened::not_confirmed(Some(&roll_call))?;
+    let source = source_of(&at, &roll_call, i.member)?;
+    own_mark_allowed(&at, i.member, i.mark, source)?;
+    let mut line = line_of(c, &at, i.member)?;
+    let me = at.my_id();
+    line.body.marks.retain(|mark| mark.by != me);
+    if i.mark != AttendanceMark::Unmarked {
+        line.body.marks.push(Mark {
+            by: me,
+            source,
+            mark: i.mark,
+            mode: if is_present(i.mark) {
+                i.mode
+            } else {
+                ParticipationMode::InRoom
+            },
+            made_at: c.made_at,
+            unknown: UnknownKeys::none(),
+        });
+    }
+    // The order of arrival leaves no trace, so two phones that mark apart meet in the same record.
+    line.body.marks.sort_by_key(|mark| mark.by);
+    // Whoever decided a conflict and marks again has changed that decision.
+    if line
+        .body
+        .resolved
+        .as_ref()
+        .is_some_and(|resolved| resolved.by == me)
+    {
+        line.body.resolved = None;
+    }
+    if source != MarkSource::OwnSelf {
+        line.body.voted =
+            i.voted && line.body.convened_as == MemberStatus::Exempt && is_present(i.mark);
+    }
+    Ok(Effect {
+        puts: vec![Put::of(line.record.key, line.record.parent, &line.body)],
+    })
 }
 
-pub(crate) fn ratify_chair(_c: &Context<'_>, _i: &RatifyChair) -> Result<Effect, Stop> {
-    todo!()
+pub(crate) fn resolve_marks(c: &Context<'_>, i: &ResolveMarks) -> Result<Effect, Stop> {
+    if matches!(
+        i.mark,
+        AttendanceMark::Unknown { .. } | AttendanceMark::Unmarked
+    ) {
+        return Err(invalid(Field::Mark, Fault::UnknownValue));
+    }
+    let at = attended(c, i.meeting, i.organisation)?;
+    let roll_call = roll_call(c, &at)?.body;
+    convened::not_confirmed(Some(&roll_call))?;
+    if roll_call.chair != at.my_id() && !at.leads() {
+        return Err(denied(Denial::ChairNeeded));
+    }
+    let source = source_of(&at, &roll_call, i.member)?;
+    own_mark_allowed(&at, i.member, i.mark, source)?;
+    let mut line = line_of(c, &at, i.member)?;
+    let mode = line
+        .body
+        .marks
+        .iter()
+        .find(|mark| mark.mark == i.mark)
+        .map_or(ParticipationMode::InRoom, |mark| mark.mode);
+    line.body.resolved = Some(Mark {
+        by: at.my_id(),
+        source,
+        mark: i.mark,
+        mode,
+        made_at: c.made_at,
+        unknown: UnknownKeys::none(),
+    });
+    line.body.voted &= is_present(i.mark);
+    Ok(Effect {
+        puts: vec![Put::of(line.record.key, line.record.parent, &line.body)],
+    })
 }
 
-pub(crate) fn mark_attendance(_c: &Context<'_>, _i: &MarkAttendance) -> Result<Effect, Stop> {
-    todo!()
+/// The roll call, which must have been opened.
+pub(super) fn roll_call(c: &Context<'_>, at: &Attended) -> Result<Found<RollCall>, Stop> {
+    let key = RollCall::key(at.key, at.organisation);
+    let found = c.world.get::<RollCall>(key)?;
+    found.ok_or(Stop::Rejected(Rejection::NotFound {
+        what: Subject::RollCall,
+    }))
 }
 
-pub(crate) fn resolve_marks(_c: &Context<'_>, _i: &ResolveMarks) -> Result<Effect, Stop> {
-    todo!()
+/// A member's line of the roll call.
+pub(super) fn line_of(
+    c: &Context<'_>,
+    at: &Attended,
+    member: MemberId,
+) -> Result<Found<Attendance>, Stop> {
+    let key = Attendance::key(at.key, at.organisation, member);
+    let found = c.world.get::<Attendance>(key)?;
+    found.ok_or(Stop::Rejected(Rejection::NotFound {
+        what: Subject::AttendanceLine,
+    }))
+}
+
+/// The roll call with a line for everyone convened.
+fn opened(
+    c: &Context<'_>,
+    at: &Attended,
+    chair: MemberId,
+    minute_taker: Option<MemberId>,
+    assumed: Option<String>,
+) -> Result<Effect, Stop> {
+    let key = RollCall::key(at.key, at.organisation);
+    c.fresh(key)?;
+    let roll_call = RollCall {
+        meeting: at.key,
+        organisation: at.organisation,
+        opened_at: c.now.at,
+        recorder: at.my_id(),
+        chair,
+        minute_taker,
+        ratified: assumed.is_some() && at.leads(),
+        assumed,
+        confirmations: Vec::new(),
+        versions: Vec::new(),
+        correction: None,
+        unknown: UnknownKeys::none(),
+    };
+    let mut puts = vec![Put::of(key, at.key.0.id, &roll_call)];
+    for convened in convened::all(c, &at.meeting, at.organisation)?.into_values() {
+        let line = Attendance {
+            member: convened.member,
+            meeting: at.key,
+            name: convened.name,
+            convened_as: convened.status,
+            marks: Vec::new(),
+            resolved: None,
+            voted: false,
+            objections: Vec::new(),
+            proposed: None,
+            unknown: UnknownKeys::none(),
+        };
+        let line_key = Attendance::key(at.key, at.organisation, convened.member);
+        puts.push(Put::of(line_key, key.id, &line));
+    }
+    Ok(Effect { puts })
+}
+
+/// Another chair for an opened roll call: who confirmed under the old one must do so again.
+fn taken_over(
+    found: &Found<RollCall>,
+    chair: MemberId,
+    assumed: Option<String>,
+    ratified: bool,
+) -> Result<Effect, Stop> {
+    if let Some(version) = found.body.confirmed()
+        && found.body.correction.is_none()
+    {
+        return Err(Rejection::Closed {
+            what: Closing::RollCallConfirmed,
+            since: Some(version.confirmed_at),
+        }
+        .into());
+    }
+    let minute_taker = found
+        .body
+        .minute_taker
+        .filter(|minute_taker| *minute_taker != chair);
+    let roll_call = RollCall {
+        chair,
+        minute_taker,
+        assumed,
+        ratified,
+        confirmations: Vec::new(),
+        ..found.body.clone()
+    };
+    Ok(Effect {
+        puts: vec![Put::of(found.record.key, found.record.parent, &roll_call)],
+    })
+}
+
+/// Refuses everyone but official members of the organisation who are convened here.
+fn official(c: &Context<'_>, at: &Attended, member: MemberId) -> Result<(), Stop> {
+    match at.convened(c, member)?.status {
+        MemberStatus::Official => Ok(()),
+        _ => Err(denied(Denial::OfficialMemberNeeded)),
+    }
+}
+
+/// In which capacity the actor marks a member; refuses those who have none.
+fn source_of(at: &Attended, roll_call: &RollCall, member: MemberId) -> Result<MarkSource, Stop> {
+    let me = at.my_id();
+    let offices = at.me.offices(at.organisation);
+    if roll_call.recorder == me || roll_call.minute_taker == Some(me) {
+        Ok(MarkSource::Recorder)
+    } else if offices.has(Role::Secretary) {
+        Ok(MarkSource::Secretary)
+    } else if offices.has(Role::DeputySecretary) {
+        Ok(MarkSource::Deputy)
+    } else if roll_call.chair == me || offices.has(Role::Assistant) {
+        Ok(MarkSource::Assistant)
+    } else if member == me {
+        Ok(MarkSource::OwnSelf)
+    } else {
+        Err(denied(Denial::OfficeNeeded))
+    }
+}
+
+/// Nobody excuses himself; and whoever has no task at the roll call may say of himself only that he came.
+fn own_mark_allowed(
+    at: &Attended,
+    member: MemberId,
+    mark: AttendanceMark,
+    source: MarkSource,
+) -> Result<(), Stop> {
+    if member != at.my_id() {
+        return Ok(());
+    }
+    let allowed = match mark {
+        AttendanceMark::Present | AttendanceMark::Late | AttendanceMark::Unmarked => true,
+        AttendanceMark::LeftEarly => source != MarkSource::OwnSelf,
+        _ => false,
+    };
+    if allowed {
+        Ok(())
+    } else {
+        Err(denied(Denial::OwnAbsence))
+    }
+}
+
+const fn denied(why: Denial) -> Stop {
+    Stop::Rejected(Rejection::NotAllowed { why })
+}
+
+const fn invalid(field: Field, why: Fault) -> Stop {
+    Stop::Rejected(Rejection::Invalid { field, why })
 }
