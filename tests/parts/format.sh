@@ -4,7 +4,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 cd "$SOTAY_ROOT"
 
 # Files that are in the checkout, or are new and not ignored: so no generated or copied source is looked at.
-sources() { git ls-files --cached --others --exclude-standard -- "$@" | while read -r file; do [ ! -f "$file" ] || echo "$file"; done; }
+sources() { git -c core.quotepath=off ls-files --cached --others --exclude-standard -- "$@" | while read -r file; do [ ! -f "$file" ] || echo "$file"; done; }
 
 need_rust
 if cargo fmt --version > /dev/null 2>&1 || rustup component add rustfmt; then
