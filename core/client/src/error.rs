@@ -1,5 +1,6 @@
 //! The one error type at the border: each variant is something a person can act on.
 
+use sotay_model::enrolment::InvitationFault;
 use sotay_model::rejection::Rejection;
 
 /// Why a call did not do what was asked. Nothing that was entered is lost by any of them.
@@ -103,22 +104,6 @@ pub enum HandbookError {
         /// Also written to the log.
         incident: String,
     },
-}
-
-/// What is wrong with an invitation's text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
-pub enum InvitationFault {
-    /// It is no invitation to a handbook.
-    NotAnInvitation,
-    /// The address of the server is missing or has a mistake.
-    Address,
-    /// The code has too few or too many symbols: thirteen are needed.
-    Length,
-    /// A symbol does not occur in codes.
-    Symbol,
-    /// The last symbol does not fit the others: one was mistyped.
-    Check,
 }
 
 /// What was wrong with a server's answer.

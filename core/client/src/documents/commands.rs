@@ -1,8 +1,10 @@
-//! Publishing and reading.
+//! Publishing a document, and remembering where reading stopped.
 
-use sotay_model::DocumentKey;
+use sotay_model::documents::{Document, PublishDocument, Section, SectionDraft};
+use sotay_model::{DocumentKey, RecordKey, Scope};
 
-use super::views::{DocumentForm, DocumentView, LibraryView, SectionPage};
+use super::reads::{LAST_READ, place_name};
+use super::views::DocumentForm;
 use crate::error::HandbookError;
 use crate::handbook::Handbook;
 
@@ -10,26 +12,36 @@ use crate::handbook::Handbook;
 impl Handbook {
     /// Publishes a document to the own cell.
     pub fn publish_document(&self, form: DocumentForm) -> Result<DocumentKey, HandbookError> {
-        todo!()
-    }
-
-    /// The handbook screen; the page of all documents begins behind `after` and has at most 200 lines.
-    pub fn library(&self, after: Option<DocumentKey>, limit: u32) -> Result<LibraryView, HandbookError> {
-        todo!()
-    }
-
-    /// A document and its table of contents.
-    pub fn document(&self, document: DocumentKey) -> Result<DocumentView, HandbookError> {
-        todo!()
-    }
-
-    /// Sections in order from position `from`, at most 200.
-    pub fn sections(&self, document: DocumentKey, from: u32, limit: u32) -> Result<SectionPage, HandbookError> {
-        todo!()
+        let document = DocumentKey(RecordKey::new(Scope::organisation(self.cell()?), self.new_id()?));
+        let sections = form
+            .sections
+            .into_iter()
+            .map(|s| SectionDraft { number: s.number, heading: s.heading, text: s.text })
+            .collect();
+        self.submit(
+            PublishDocument {
+                document,
+                title: form.title,
+                number: form.number,
+                issuer: form.issuer,
+                kind: form.kind,
+                level: form.level,
+                issued_on: form.issued_on,
+                for_meeting: form.for_meeting,
+                sections,
+            }
+            .into(),
+        )?;
+        Ok(document)
     }
 
     /// Remembers, on this phone only, that the document was opened and where reading stopped.
     pub fn set_reading_place(&self, document: DocumentKey, order: u32) -> Result<(), HandbookError> {
-        todo!()
+        self.read(|current| {
+            current.get::<Document>(document.0)?.ok_or(HandbookError::NotHere)?;
+            current.get::<Section>(Section::key(document, order))?.ok_or(HandbookError::NotHere)
+        })?;
+        self.set_local(&place_name(document), &order.to_be_bytes())?;
+        self.set_local(LAST_READ, &document.0.to_bytes())
     }
 }

@@ -1,6 +1,6 @@
 //! The first screen and the outbox.
 
-mod commands;
+mod reads;
 mod views;
 
 pub use views::{ContactView, DeliveryView, HomeView, OutboxLine, OutboxView, WaitingItem};

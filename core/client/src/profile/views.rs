@@ -24,7 +24,7 @@ pub struct ProfileView {
     pub admitted_on: Option<CalendarDate>,
     /// ngày chính thức
     pub official_on: Option<CalendarDate>,
-    /// tuổi Đảng, whole years since the official day... the admission day where the regulation counts it so.
+    /// tuổi Đảng: whole years since the day of admission, for members who became official.
     pub party_age: Option<u32>,
     /// số thẻ; shown on demand only.
     pub card_number: Option<String>,
