@@ -1,1 +1,18 @@
-//! The reference sync server.
+//! The reference sync server of the member handbook.
+//!
+//! ```text
+//! http     TLS, limits, signatures, routes      thin
+//! engine   batches in one transaction, feeds    plain synchronous code; knows no domain
+//! storage  embedded SQLite, narrow methods
+//! commune  init and import: register, roots
+//! ```
+//! A folder made by [`commune::init`] holds everything: database, roots, the server's certificate. [`Server::start`] runs
+//! it inside any program; the binary `sotay-server` is a command line around the same functions.
+
+pub mod commune;
+pub mod engine;
+pub mod http;
+pub mod storage;
+
+pub use commune::Commune;
+pub use http::{Limits, Running, Server, ServerConfig, StartError, system_clock};

@@ -1,0 +1,217 @@
+//! The engine: what a server does with requests, as plain synchronous code over a database and a given instant.
+//!
+//! One batch is one transaction: the mutations of all its requests are carried out first, in order, then each request is
+//! answered from what stands then, so a phone reads its own writes and many phones share one sync of the disk. Nothing here
+//! knows what a meeting is: [`sotay_model::apply`] decides, the engine loads what it asks for and stores what it says.
+
+mod enrolment;
+mod feeds;
+mod mutations;
+mod nonces;
+pub(crate) mod operator;
+mod pages;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sotay_model::organisation::scopes_of;
+use sotay_model::wire::{ProblemCode, SyncRequest, SyncResponse};
+use sotay_model::world::{Need, Reader, Stop};
+use sotay_model::{
+    Actor, InstallationId, MemberId, Mutation, Now, Outcome, Scope, Timestamp, World, apply,
+};
+
+use crate::storage::{Installation, ScopeHead, Storage, StorageError, Transaction};
+
+pub(crate) use enrolment::random;
+pub use enrolment::{MAX_PHONES, MAX_TRIES, stretch};
+pub use nonces::{NONCE_LIFETIME_MS, Nonces};
+pub use operator::Refused;
+pub use pages::{MAX_RESPONSE_ROWS, PAGE_BYTES};
+
+/// How often a rule may ask for more before it counts as broken.
+const MAX_ROUNDS: usize = 256;
+
+/// Names of the values that belong to the whole database.
+pub(crate) mod meta {
+    pub(crate) const INCARNATION: &str = "incarnation";
+    pub(crate) const NONCE_SECRET: &str = "nonce secret";
+}
+
+/// What keeps the engine from answering at all.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The database.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// A rule asked again for what it was given.
+    #[error("a rule did not come to an end")]
+    Endless,
+}
+
+/// A request whose sender is known: the signature was checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// Which phone.
+    pub installation: InstallationId,
+    /// What it sent.
+    pub request: SyncRequest,
+}
+
+/// What a batch came to.
+#[derive(Debug)]
+pub struct Answered {
+    /// One for each request, in the same order.
+    pub responses: Vec<Result<SyncResponse, ProblemCode>>,
+    /// The scopes in which something new stands.
+    pub changed: BTreeSet<Scope>,
+}
+
+/// One connection's engine.
+#[derive(Debug)]
+pub struct Engine {
+    storage: Storage,
+}
+
+impl Engine {
+    /// Works on this database.
+    pub const fn new(storage: Storage) -> Self {
+        Self { storage }
+    }
+
+    /// Carries out and answers a batch in one transaction. A batch without mutations only reads.
+    pub fn handle_batch(
+        &mut self,
+        asked: &[Asked],
+        now: Timestamp,
+    ) -> Result<Answered, EngineError> {
+        let writes = asked.iter().any(|one| !one.request.mutations.is_empty());
+        let transaction = if writes {
+            self.storage.write()?
+        } else {
+            self.storage.read()?
+        };
+        let mut batch = Batch::begin(&transaction, now)?;
+        let mut carried_out = Vec::with_capacity(asked.len());
+        for one in asked {
+            carried_out.push(batch.carry_out(one)?);
+        }
+        batch.store_heads()?;
+        let mut responses = Vec::with_capacity(asked.len());
+        for (one, receipts) in asked.iter().zip(carried_out) {
+            responses.push(match receipts {
+                Ok((phone, receipts)) => Ok(batch.answer(&phone, &one.request, receipts)?),
+                Err(problem) => Err(problem),
+            });
+        }
+        let changed = batch.changed;
+        if writes {
+            transaction.commit()?;
+        }
+        Ok(Answered { responses, changed })
+    }
+
+    /// A phone that is accepted.
+    pub fn installation(
+        &mut self,
+        id: InstallationId,
+    ) -> Result<Option<Installation>, EngineError> {
+        Ok(self
+            .storage
+            .read()?
+            .installation(id)?
+            .filter(|phone| phone.revoked_at.is_none()))
+    }
+
+    /// No longer accepts a phone; whether it was accepted before.
+    pub fn revoke(&mut self, id: InstallationId, now: Timestamp) -> Result<bool, EngineError> {
+        let transaction = self.storage.write()?;
+        let revoked = transaction.revoke(id, now)?;
+        transaction.commit()?;
+        Ok(revoked)
+    }
+
+    /// The scopes that a member holds.
+    pub fn scopes(&mut self, member: MemberId, now: Timestamp) -> Result<Vec<Scope>, EngineError> {
+        let transaction = self.storage.read()?;
+        Batch::begin(&transaction, now)?.scopes(member)
+    }
+
+    /// The database below.
+    pub const fn storage(&mut self) -> &mut Storage {
+        &mut self.storage
+    }
+}
+
+/// What is loaded and changed within one transaction.
+struct Batch<'t> {
+    transaction: &'t Transaction<'t>,
+    world: World,
+    heads: BTreeMap<Scope, ScopeHead>,
+    changed: BTreeSet<Scope>,
+    incarnation: u64,
+    now: Timestamp,
+}
+
+impl<'t> Batch<'t> {
+    fn begin(transaction: &'t Transaction<'t>, now: Timestamp) -> Result<Self, EngineError> {
+        let incarnation = transaction
+            .meta(meta::INCARNATION)?
+            .and_then(|bytes| bytes.try_into().ok())
+            .map(u64::from_be_bytes)
+            .ok_or(StorageError::Damaged {
+                what: "incarnation",
+            })?;
+        Ok(Self {
+            transaction,
+            world: World::new(),
+            heads: BTreeMap::new(),
+            changed: BTreeSet::new(),
+            incarnation,
+            now,
+        })
+    }
+
+    /// Loads what a rule asked for.
+    fn load(&mut self, needs: Vec<Need>) -> Result<(), EngineError> {
+        for need in needs {
+            match need {
+                Need::Record(key) => {
+                    let record = self.transaction.record(key)?.map(|stored| stored.record);
+                    self.world.load_record(key, record);
+                }
+                Need::Children(question) => {
+                    let found = self.transaction.children(&question)?;
+                    self.world.load_children(question, found);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs the rules until they decide.
+    fn decide(&mut self, actor: Actor, mutation: &Mutation) -> Result<Outcome, EngineError> {
+        for _ in 0..MAX_ROUNDS {
+            match apply(&self.world, actor, Now::server(self.now), mutation) {
+                Outcome::Need(needs) => self.load(needs)?,
+                decided => return Ok(decided),
+            }
+        }
+        Err(EngineError::Endless)
+    }
+
+    /// The scopes that a member holds; none for somebody unknown.
+    fn scopes(&mut self, member: MemberId) -> Result<Vec<Scope>, EngineError> {
+        for _ in 0..MAX_ROUNDS {
+            let reader = Reader::new(&self.world);
+            match scopes_of(&reader, member, self.now.date()) {
+                Ok(scopes) => return Ok(scopes),
+                Err(Stop::Rejected(_)) => return Ok(Vec::new()),
+                Err(Stop::Unloaded) => {
+                    let needs = reader.into_needs();
+                    self.load(needs)?;
+                }
+            }
+        }
+        Err(EngineError::Endless)
+    }
+}

@@ -1,0 +1,87 @@
+//! Bodies: CBOR, compressed with zstd where it pays, and never larger than declared.
+
+use std::io::{Read, Write};
+
+use sotay_model::wire::{COMPRESS_ABOVE, MAX_REQUEST_BYTES, ProblemCode};
+
+/// 1 MiB of window: what a small phone can afford.
+const WINDOW_LOG: u32 = 20;
+const LEVEL: i32 = 3;
+
+/// Undoes the compression of a request's body, up to the limit.
+pub(super) fn decompress(body: &[u8]) -> Result<Vec<u8>, ProblemCode> {
+    let mut decoder = zstd::stream::read::Decoder::new(body).map_err(|_| ProblemCode::Malformed)?;
+    decoder
+        .window_log_max(WINDOW_LOG)
+        .map_err(|_| ProblemCode::Internal)?;
+    let mut plain = Vec::new();
+    let limit = MAX_REQUEST_BYTES as u64 + 1;
+    decoder
+        .take(limit)
+        .read_to_end(&mut plain)
+        .map_err(|_| ProblemCode::Malformed)?;
+    if plain.len() > MAX_REQUEST_BYTES {
+        Err(ProblemCode::TooLarge)
+    } else {
+        Ok(plain)
+    }
+}
+
+/// Compresses a response's body if it is large and that helps.
+pub(super) fn compress(body: &[u8]) -> Option<Vec<u8>> {
+    if body.len() <= COMPRESS_ABOVE {
+        return None;
+    }
+    let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), LEVEL).ok()?;
+    encoder.window_log(WINDOW_LOG).ok()?;
+    encoder.write_all(body).ok()?;
+    encoder
+        .finish()
+        .ok()
+        .filter(|smaller| smaller.len() < body.len())
+}
+
+/// Whether a list of codings, as in `Accept-Encoding`, names zstd and does not refuse it.
+pub(super) fn accepts_zstd(list: &str) -> bool {
+    list.split(',').any(|entry| {
+        let mut parts = entry.split(';').map(str::trim);
+        parts
+            .next()
+            .is_some_and(|name| name.eq_ignore_ascii_case("zstd"))
+            && !parts.any(|part| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bomb_is_refused() {
+        let bomb = compress(&vec![0; MAX_REQUEST_BYTES + 1]).unwrap();
+        assert!(bomb.len() < 10_000);
+        assert_eq!(decompress(&bomb), Err(ProblemCode::TooLarge));
+        assert_eq!(decompress(b"not zstd"), Err(ProblemCode::Malformed));
+        let whole = compress(&vec![7; 100_000]).unwrap();
+        assert_eq!(decompress(&whole), Ok(vec![7; 100_000]));
+        assert_eq!(
+            decompress(&whole[..whole.len() / 2]),
+            Err(ProblemCode::Malformed)
+        );
+    }
+
+    #[test]
+    fn small_bodies_and_noise_stay_as_they_are() {
+        assert_eq!(compress(&vec![0; COMPRESS_ABOVE]), None);
+    }
+
+    #[test]
+    fn zstd_is_used_only_where_it_is_accepted() {
+        for yes in ["zstd", "gzip, zstd", "ZSTD;q=0.5", "gzip;q=0, zstd"] {
+            assert!(accepts_zstd(yes), "{yes}");
+        }
+        for no in ["", "gzip", "zstd;q=0", "zstdx"] {
+            assert!(!accepts_zstd(no), "{no}");
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! The routes. Every answer but a wake-up stream is CBOR, a refusal too.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Request, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use sotay_model::wire::{
+    MAX_REQUEST_BYTES, MEDIA_TYPE, NONCE_HEADER, OpenEnrolment, Problem, ProblemCode, SyncRequest,
+};
+use sotay_model::{InstallationId, cbor};
+
+use super::authentication::{Unauthenticated, authenticate, text};
+use super::coding::{accepts_zstd, compress, decompress};
+use super::writer::problem;
+use super::{Shared, wake};
+use crate::engine::{Answered, Asked};
+
+/// All routes.
+pub(super) fn router(shared: &Arc<Shared>) -> Router {
+    Router::new()
+        .route("/v1/enrolment/open", post(open))
+        .route("/v1/enrolment/claim", post(claim))
+        .route("/v1/sync", post(sync))
+        .route("/v1/wake", get(wake_up))
+        .route("/healthz", get(health))
+        .fallback(async || refuse(ProblemCode::NoSuchRoute))
+        .method_not_allowed_fallback(async || {
+            (
+                StatusCode::METHOD_NOT_ALLOWED,
+                refuse(ProblemCode::NoSuchRoute),
+            )
+                .into_response()
+        })
+        .with_state(shared.clone())
+}
+
+async fn health() -> Response {
+    (
+        StatusCode::OK,
+        concat!("ok ", env!("CARGO_PKG_VERSION"), "\n"),
+    )
+        .into_response()
+}
+
+async fn open(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Response {
+    let (parts, body) = request.into_parts();
+    let answer = async {
+        let body = receive(&shared, &parts, body).await?;
+        let request: OpenEnrolment = decode(&parts, &body)?;
+        blocking(move || {
+            let now = (shared.clock)();
+            shared
+                .readers
+                .with(|engine| engine.open_enrolment(&request, &shared.roots, &shared.nonces, now))
+                .unwrap_or_else(|error| Err(problem(&error)))
+        })
+        .await?
+    };
+    match answer.await {
+        Ok(opened) => answer_with(&parts, &cbor::to_bytes(&opened)),
+        Err(problem) => refuse(problem),
+    }
+}
+
+async fn claim(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Response {
+    let (parts, body) = request.into_parts();
+    let answer = async {
+        let body = receive(&shared, &parts, body).await?;
+        let claim = decode(&parts, &body)?;
+        shared.writer.claim(claim, shared.nonces.clone()).await
+    };
+    match answer.await {
+        Ok(enrolled) => {
+            tracing::info!(installation = %enrolled.installation, "a phone joined");
+            let response = answer_with(&parts, &cbor::to_bytes(&enrolled));
+            with_nonce(&shared, Some(enrolled.installation), response)
+        }
+        Err(problem) => refuse(problem),
+    }
+}
+
+async fn sync(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Response {
+    let (parts, body) = request.into_parts();
+    let parts = Arc::new(parts);
+    let mut phone = None;
+    let answer = async {
+        let body = receive(&shared, &parts, body).await?;
+        // One hop to a thread that may block: the signature, and the answer too where nothing is to be written.
+        let (same, its_parts) = (shared.clone(), parts.clone());
+        let step = blocking(move || authenticate_and_read(&same, &its_parts, &body)).await?;
+        let (installation, step) = match step {
+            Ok((installation, step)) => (installation, step),
+            Err(Unauthenticated {
+                problem,
+                phone: claimed,
+            }) => {
+                phone = claimed;
+                return Err(problem);
+            }
+        };
+        phone = Some(installation);
+        let response = match step? {
+            Step::Answered(response) => response,
+            Step::Write(asked) => {
+                let response = shared.writer.sync(*asked).await?;
+                blocking(move || cbor::to_bytes(&response)).await?
+            }
+        };
+        Ok(response)
+    };
+    let response = match answer.await {
+        Ok(response) => answer_with(&parts, &response),
+        Err(problem) => refuse(problem),
+    };
+    with_nonce(&shared, phone, response)
+}
+
+/// What a request needs after its signature was checked.
+enum Step {
+    /// It only read: this is the answer.
+    Answered(Vec<u8>),
+    /// It brought mutations.
+    Write(Box<Asked>),
+}
+
+type Authenticated = (InstallationId, Result<Step, ProblemCode>);
+
+fn authenticate_and_read(
+    shared: &Shared,
+    parts: &Parts,
+    body: &[u8],
+) -> Result<Authenticated, Unauthenticated> {
+    let installation = authenticate(shared, parts, body)?.id;
+    let step = || {
+        let request: SyncRequest = decode(parts, body)?;
+        let asked = Asked {
+            installation,
+            request,
+        };
+        if !asked.request.mutations.is_empty() {
+            return Ok(Step::Write(Box::new(asked)));
+        }
+        let answered = shared
+            .readers
+            .with(|engine| engine.handle_batch(std::slice::from_ref(&asked), (shared.clock)()))
+            .map_err(|error| problem(&error))?;
+        let Answered { mut responses, .. } = answered;
+        let response = responses.pop().unwrap_or(Err(ProblemCode::Internal))?;
+        Ok(Step::Answered(cbor::to_bytes(&response)))
+    };
+    Ok((installation, step()))
+}
+
+async fn wake_up(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Response {
+    let (parts, _) = request.into_parts();
+    let same = shared.clone();
+    let authenticated = blocking(move || authenticate(&same, &parts, &[])).await;
+    match authenticated {
+        Ok(Ok(installation)) => {
+            let phone = installation.id;
+            let response = wake::stream(&shared, installation.id, installation.member).await;
+            with_nonce(&shared, Some(phone), response.unwrap_or_else(refuse))
+        }
+        Ok(Err(Unauthenticated { problem, phone })) => with_nonce(&shared, phone, refuse(problem)),
+        Err(problem) => refuse(problem),
+    }
+}
+
+/// The body as it travelled: the signature covers these bytes.
+async fn receive(shared: &Shared, parts: &Parts, body: Body) -> Result<Vec<u8>, ProblemCode> {
+    let declared =
+        text(&parts.headers, &header::CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
+    if declared.is_some_and(|length| length > MAX_REQUEST_BYTES as u64) {
+        return Err(ProblemCode::TooLarge);
+    }
+    match tokio::time::timeout(
+        shared.limits.body,
+        axum::body::to_bytes(body, MAX_REQUEST_BYTES),
+    )
+    .await
+    {
+        Ok(Ok(bytes)) => Ok(bytes.into()),
+        // Either too long or broken off; whoever broke off does not read the answer.
+        Ok(Err(_)) => Err(ProblemCode::TooLarge),
+        Err(_) => Err(ProblemCode::Busy),
+    }
+}
+
+/// Reads a message out of a body, which may be compressed.
+fn decode<T: for<'b> minicbor::Decode<'b, ()>>(
+    parts: &Parts,
+    body: &[u8],
+) -> Result<T, ProblemCode> {
+    let plain;
+    let bytes = match text(&parts.headers, &header::CONTENT_ENCODING) {
+        Some(coding) if coding.eq_ignore_ascii_case("zstd") => {
+            plain = decompress(body)?;
+            plain.as_slice()
+        }
+        Some(coding) if !coding.eq_ignore_ascii_case("identity") => {
+            return Err(ProblemCode::Malformed);
+        }
+        _ => body,
+    };
+    cbor::from_bytes(bytes).map_err(|_| ProblemCode::Malformed)
+}
+
+/// Runs on a thread that may block.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ProblemCode> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| ProblemCode::Internal)
+}
+
+fn answer_with(parts: &Parts, body: &[u8]) -> Response {
+    let accepts = text(&parts.headers, &header::ACCEPT_ENCODING).is_some_and(accepts_zstd);
+    let media = (header::CONTENT_TYPE, MEDIA_TYPE);
+    match accepts.then(|| compress(body)).flatten() {
+        Some(smaller) => ([media, (header::CONTENT_ENCODING, "zstd")], smaller).into_response(),
+        None => ([media], body.to_vec()).into_response(),
+    }
+}
+
+/// A refusal.
+pub(super) fn refuse(code: ProblemCode) -> Response {
+    let status = match code {
+        ProblemCode::InvitationUnusable => StatusCode::FORBIDDEN,
+        ProblemCode::UnknownInstallation | ProblemCode::BadSignature | ProblemCode::StaleNonce => {
+            StatusCode::UNAUTHORIZED
+        }
+        ProblemCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        ProblemCode::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        ProblemCode::NumberGap => StatusCode::CONFLICT,
+        ProblemCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        ProblemCode::NoSuchRoute => StatusCode::NOT_FOUND,
+        ProblemCode::UnsupportedProtocol | ProblemCode::Malformed | ProblemCode::Unknown { .. } => {
+            StatusCode::BAD_REQUEST
+        }
+    };
+    (
+        status,
+        [(header::CONTENT_TYPE, MEDIA_TYPE)],
+        cbor::to_bytes(&Problem { code }),
+    )
+        .into_response()
+}
+
+/// Adds the nonce for the phone's next request.
+fn with_nonce(shared: &Shared, phone: Option<InstallationId>, mut response: Response) -> Response {
+    if let Some(phone) = phone
+        && let Ok(nonce) = HeaderValue::from_str(&shared.nonces.for_phone(phone, (shared.clock)()))
+    {
+        response.headers_mut().insert(NONCE_HEADER, nonce);
+    }
+    response
+}

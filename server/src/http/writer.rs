@@ -1,0 +1,163 @@
+//! The one thread that writes. Requests that wait are taken together, so that they share one sync of the disk.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::time::Duration;
+
+use sotay_model::wire::{ClaimEnrolment, Enrolled, ProblemCode, SyncResponse};
+use tokio::sync::{broadcast, oneshot};
+
+use super::Clock;
+use super::wake::Changed;
+use crate::engine::{Asked, Engine, EngineError, Nonces};
+use crate::storage::StorageError;
+
+/// The most requests that wait; more are told to come back later.
+const MAX_WAITING: usize = 256;
+/// The most requests in one transaction.
+const MAX_BATCH: usize = 64;
+/// How often to look whether another process wrote (an invitation, an import).
+const LOOK: Duration = Duration::from_millis(500);
+
+enum Job {
+    Sync(
+        Box<Asked>,
+        oneshot::Sender<Result<SyncResponse, ProblemCode>>,
+    ),
+    Claim(
+        Box<ClaimEnrolment>,
+        Nonces,
+        oneshot::Sender<Result<Enrolled, ProblemCode>>,
+    ),
+}
+
+/// The way to the writing thread. The thread ends when the last one is dropped.
+pub(super) struct Writer {
+    jobs: SyncSender<Job>,
+}
+
+impl Writer {
+    pub(super) fn start(
+        engine: Engine,
+        clock: Clock,
+        changed: broadcast::Sender<Changed>,
+    ) -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
+        let (jobs, waiting) = sync_channel(MAX_WAITING);
+        let thread = std::thread::Builder::new()
+            .name("sotay-writer".into())
+            .spawn(move || run(engine, &waiting, clock, &changed))?;
+        Ok((Self { jobs }, thread))
+    }
+
+    pub(super) async fn sync(&self, asked: Asked) -> Result<SyncResponse, ProblemCode> {
+        self.ask(|answer| Job::Sync(Box::new(asked), answer)).await
+    }
+
+    pub(super) async fn claim(
+        &self,
+        claim: ClaimEnrolment,
+        nonces: Nonces,
+    ) -> Result<Enrolled, ProblemCode> {
+        self.ask(|answer| Job::Claim(Box::new(claim), nonces, answer))
+            .await
+    }
+
+    async fn ask<T>(
+        &self,
+        job: impl FnOnce(oneshot::Sender<Result<T, ProblemCode>>) -> Job,
+    ) -> Result<T, ProblemCode> {
+        let (answer, answered) = oneshot::channel();
+        match self.jobs.try_send(job(answer)) {
+            Ok(()) => answered.await.unwrap_or(Err(ProblemCode::Internal)),
+            Err(TrySendError::Full(_)) => Err(ProblemCode::Busy),
+            Err(TrySendError::Disconnected(_)) => Err(ProblemCode::Internal),
+        }
+    }
+}
+
+fn run(
+    mut engine: Engine,
+    waiting: &Receiver<Job>,
+    clock: Clock,
+    changed: &broadcast::Sender<Changed>,
+) {
+    let mut foreign = engine.storage().foreign_writes().unwrap_or_default();
+    loop {
+        let first = match waiting.recv_timeout(LOOK) {
+            Ok(job) => Some(job),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        let mut syncs = Vec::new();
+        let mut claims = Vec::new();
+        for job in first
+            .into_iter()
+            .chain(std::iter::from_fn(|| waiting.try_recv().ok()))
+            .take(MAX_BATCH)
+        {
+            match job {
+                Job::Sync(asked, answer) => syncs.push((*asked, answer)),
+                Job::Claim(claim, nonces, answer) => claims.push((claim, nonces, answer)),
+            }
+        }
+        if !syncs.is_empty() {
+            let (asked, answers): (Vec<Asked>, Vec<_>) = syncs.into_iter().unzip();
+            answer_batch(&mut engine, &asked, answers, clock, changed);
+        }
+        for (claim, nonces, answer) in claims {
+            let enrolled = engine
+                .claim_enrolment(&claim, &nonces, clock())
+                .unwrap_or_else(|error| Err(problem(&error)));
+            // Nobody may be waiting any more; then the phone asks again.
+            drop(answer.send(enrolled));
+        }
+        // The other connection's number only moves when somebody else wrote.
+        if let Ok(now) = engine.storage().foreign_writes()
+            && now != foreign
+        {
+            foreign = now;
+            drop(changed.send(Changed::Anything));
+        }
+    }
+}
+
+fn answer_batch(
+    engine: &mut Engine,
+    asked: &[Asked],
+    answers: Vec<oneshot::Sender<Result<SyncResponse, ProblemCode>>>,
+    clock: Clock,
+    changed: &broadcast::Sender<Changed>,
+) {
+    match engine.handle_batch(asked, clock()) {
+        Ok(answered) => {
+            tracing::debug!(
+                requests = asked.len(),
+                scopes = answered.changed.len(),
+                "batch committed"
+            );
+            if !answered.changed.is_empty() {
+                // Without listeners nobody needs to know.
+                drop(changed.send(Changed::Scopes(std::sync::Arc::new(answered.changed))));
+            }
+            for (response, answer) in answered.responses.into_iter().zip(answers) {
+                drop(answer.send(response));
+            }
+        }
+        Err(error) => {
+            let problem = problem(&error);
+            for answer in answers {
+                drop(answer.send(Err(problem)));
+            }
+        }
+    }
+}
+
+/// What the phone is told of an error of the server's own.
+pub(super) fn problem(error: &EngineError) -> ProblemCode {
+    match error {
+        EngineError::Storage(StorageError::Busy) => ProblemCode::Busy,
+        other => {
+            tracing::error!(error = %other, "the database");
+            ProblemCode::Internal
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! The command line of the server.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use sotay_server::commune::{self, CommuneError, Config};
+use sotay_server::storage::Storage;
+use sotay_server::{Commune, Server, ServerConfig, system_clock};
+
+/// The reference sync server of the member handbook.
+#[derive(Debug, Parser)]
+#[command(name = "sotay-server", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Makes a folder with a database, roots and a certificate from a configuration and a list of members.
+    Init {
+        /// TOML: hosts, organisations, offices.
+        #[arg(long)]
+        config: PathBuf,
+        /// .xlsx or .csv
+        #[arg(long)]
+        members: PathBuf,
+        /// The folder to make.
+        #[arg(long)]
+        data: PathBuf,
+    },
+    /// Enters a later list: new members and changed entries. Nobody is deleted.
+    Import {
+        /// The folder.
+        #[arg(long)]
+        data: PathBuf,
+        /// .xlsx or .csv
+        #[arg(long)]
+        members: PathBuf,
+    },
+    /// Prints an invitation for one more phone of a member.
+    Invite {
+        /// The folder.
+        #[arg(long)]
+        data: PathBuf,
+        /// The member's code in the list.
+        #[arg(long)]
+        member: String,
+        /// For how many days it can be used.
+        #[arg(long, default_value_t = 14)]
+        valid_days: u32,
+        /// The server's name and port as phones reach it; the first of the configuration's hosts otherwise.
+        #[arg(long)]
+        host: Option<String>,
+    },
+    /// Serves phones until it is told to stop.
+    Serve {
+        /// The folder.
+        #[arg(long)]
+        data: PathBuf,
+        /// Address and port; port 0 takes a free one.
+        #[arg(long, default_value = "0.0.0.0:8443")]
+        listen: SocketAddr,
+    },
+    /// Prints how many organisations, members and phones there are.
+    Status {
+        /// The folder.
+        #[arg(long)]
+        data: PathBuf,
+    },
+}
+
+/// What ends a command.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Commune(#[from] CommuneError),
+    #[error(transparent)]
+    Storage(#[from] sotay_server::storage::StorageError),
+    #[error(transparent)]
+    Start(#[from] sotay_server::StartError),
+    #[error("{path}: {source}")]
+    File {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("output: {0}")]
+    Output(#[from] std::io::Error),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_env("SOTAY_LOG")
+                .unwrap_or_else(|_| "info".into()),
+        )
+        .init();
+    match run(arguments.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            let mut report = format!("sotay-server: {failure}\n");
+            if let Failure::Commune(CommuneError::Rows { faults }) = &failure {
+                for fault in faults {
+                    report.push_str(&format!("  {fault}\n"));
+                }
+            }
+            // If even the error cannot be printed, the exit code still says it.
+            drop(std::io::stderr().write_all(report.as_bytes()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<(), Failure> {
+    let now = system_clock();
+    match command {
+        Command::Init {
+            config,
+            members,
+            data,
+        } => {
+            let text = std::fs::read_to_string(&config).map_err(|source| Failure::File {
+                path: config,
+                source,
+            })?;
+            let config = Config::parse(&text).map_err(CommuneError::from)?;
+            let list = commune::read_list(&members).map_err(CommuneError::from)?;
+            let made = commune::init(&config, &list, &data, now)?;
+            say(&format!(
+                "{} organisations, {} members",
+                made.organisations.len(),
+                made.members.len()
+            ))
+        }
+        Command::Import { data, members } => {
+            let list = commune::read_list(&members).map_err(CommuneError::from)?;
+            let imported = commune::import(&data, &list, now)?;
+            say(&format!(
+                "{} new, {} changed, {} unchanged",
+                imported.new, imported.changed, imported.unchanged
+            ))
+        }
+        Command::Invite {
+            data,
+            member,
+            valid_days,
+            host,
+        } => {
+            let invitation = commune::invite(&data, &member, host.as_deref(), valid_days, now)?;
+            say(&invitation.text())
+        }
+        Command::Serve { data, listen } => serve(&data, listen),
+        Command::Status { data } => {
+            let commune = Commune::open(&data)?;
+            let phones = Storage::open(&data.join(commune::DATABASE))?
+                .read()?
+                .phones()?;
+            say(&format!(
+                "{} organisations, {} members, {phones} phones",
+                commune.organisations.len(),
+                commune.members.len()
+            ))
+        }
+    }
+}
+
+fn serve(data: &Path, listen: SocketAddr) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    // Signals are caught before anybody is told that the server is ready.
+    let mut stop = runtime.block_on(async { Stop::new() })?;
+    let running = Server::start(ServerConfig::new(data, listen))?;
+    say(&format!("listening https://{}", running.address()))?;
+    runtime.block_on(stop.wait());
+    tracing::info!("stopping");
+    running.shutdown();
+    Ok(())
+}
+
+#[cfg(unix)]
+struct Stop {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Stop {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Stop;
+
+#[cfg(not(unix))]
+impl Stop {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn wait(&mut self) {
+        drop(tokio::signal::ctrl_c().await);
+    }
+}
+
+fn say(line: &str) -> Result<(), Failure> {
+    let mut output = std::io::stdout().lock();
+    writeln!(output, "{line}")?;
+    Ok(output.flush()?)
+}

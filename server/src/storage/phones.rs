@@ -1,0 +1,251 @@
+//! Phones, what became of their mutations, and the invitations they came with.
+
+use rusqlite::{OptionalExtension, Row};
+use sotay_model::wire::KeyAlgorithm;
+use sotay_model::{Id, InstallationId, MemberId, Timestamp};
+
+use super::{StorageError, Transaction, fixed};
+
+/// One handbook on one phone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Installation {
+    /// Its id.
+    pub id: InstallationId,
+    /// Whose handbook.
+    pub member: MemberId,
+    /// The key's algorithm.
+    pub algorithm: KeyAlgorithm,
+    /// The key that signs its requests.
+    pub public_key: Vec<u8>,
+    /// The highest number of a mutation seen.
+    pub high_water: u64,
+    /// What the phone is called.
+    pub device_name: String,
+    /// Since when it is known.
+    pub enrolled_at: Timestamp,
+    /// Since when it is no longer accepted.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// What is remembered of a mutation's number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remembered {
+    /// SHA-256 of the mutation's bytes.
+    pub digest: Vec<u8>,
+    /// The encoded receipt; none while it is held as "not yet".
+    pub receipt: Option<Vec<u8>>,
+}
+
+/// An invitation that was given out. The code itself is not stored.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Invitation {
+    /// How a claim finds it.
+    pub lookup: [u8; 32],
+    /// Authenticates the roots.
+    pub roots_key: [u8; 32],
+    /// Checks the proof.
+    pub claim_key: [u8; 32],
+    /// Who is invited.
+    pub member: MemberId,
+    /// Until when it can be used.
+    pub expires_at: Timestamp,
+    /// How many wrong proofs it still endures.
+    pub tries_left: u32,
+    /// When it was used.
+    pub used_at: Option<Timestamp>,
+    /// By which phone.
+    pub used_by: Option<InstallationId>,
+}
+
+impl Transaction<'_> {
+    /// A phone.
+    pub fn installation(&self, id: InstallationId) -> Result<Option<Installation>, StorageError> {
+        let mut statement = self.inner.prepare_cached(
+            "SELECT member, algorithm, public_key, high_water, device_name, enrolled_at, revoked_at
+             FROM installation WHERE id = ?1",
+        )?;
+        let mut rows = statement.query([id.0.as_bytes()])?;
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
+        Ok(Some(Installation {
+            id,
+            member: MemberId(id_at(row, 0)?),
+            algorithm: KeyAlgorithm::from_code(row.get(1)?),
+            public_key: row.get(2)?,
+            high_water: row.get::<_, i64>(3)?.cast_unsigned(),
+            device_name: row.get(4)?,
+            enrolled_at: Timestamp(row.get(5)?),
+            revoked_at: row.get::<_, Option<i64>>(6)?.map(Timestamp),
+        }))
+    }
+
+    /// Adds a phone.
+    pub fn add_installation(&self, phone: &Installation) -> Result<(), StorageError> {
+        self.inner
+            .prepare_cached(
+                "INSERT INTO installation
+                 (id, member, algorithm, public_key, high_water, device_name, enrolled_at, revoked_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            )?
+            .execute((
+                phone.id.0.as_bytes(),
+                phone.member.0.as_bytes(),
+                phone.algorithm.code(),
+                &phone.public_key,
+                phone.high_water.cast_signed(),
+                &phone.device_name,
+                phone.enrolled_at.0,
+                phone.revoked_at.map(|at| at.0),
+            ))?;
+        Ok(())
+    }
+
+    /// How many phones of a member are accepted.
+    pub fn phones_of(&self, member: MemberId) -> Result<u32, StorageError> {
+        let mut statement = self.inner.prepare_cached(
+            "SELECT COUNT(*) FROM installation WHERE member = ?1 AND revoked_at IS NULL",
+        )?;
+        Ok(statement.query_row([member.0.as_bytes()], |row| row.get(0))?)
+    }
+
+    /// How many phones are accepted, of all members.
+    pub fn phones(&self) -> Result<u64, StorageError> {
+        let count: i64 = self.inner.query_row(
+            "SELECT COUNT(*) FROM installation WHERE revoked_at IS NULL",
+            [],
+            |row| row.get(0),
+        )?;
+        Ok(count.cast_unsigned())
+    }
+
+    /// No longer accepts a phone; whether it was accepted before.
+    pub fn revoke(&self, id: InstallationId, now: Timestamp) -> Result<bool, StorageError> {
+        let changed = self
+            .inner
+            .prepare_cached(
+                "UPDATE installation SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL",
+            )?
+            .execute((id.0.as_bytes(), now.0))?;
+        Ok(changed > 0)
+    }
+
+    /// Sets the highest number seen of a phone.
+    pub fn set_high_water(&self, id: InstallationId, high_water: u64) -> Result<(), StorageError> {
+        self.inner
+            .prepare_cached("UPDATE installation SET high_water = ?2 WHERE id = ?1")?
+            .execute((id.0.as_bytes(), high_water.cast_signed()))?;
+        Ok(())
+    }
+
+    /// What is remembered of a number of a phone.
+    pub fn remembered(
+        &self,
+        phone: InstallationId,
+        n: u64,
+    ) -> Result<Option<Remembered>, StorageError> {
+        let mut statement = self.inner.prepare_cached(
+            "SELECT digest, receipt FROM receipt WHERE installation = ?1 AND n = ?2",
+        )?;
+        Ok(statement
+            .query_row((phone.0.as_bytes(), n.cast_signed()), |row| {
+                Ok(Remembered {
+                    digest: row.get(0)?,
+                    receipt: row.get(1)?,
+                })
+            })
+            .optional()?)
+    }
+
+    /// Remembers a number of a phone.
+    pub fn remember(
+        &self,
+        phone: InstallationId,
+        n: u64,
+        what: &Remembered,
+    ) -> Result<(), StorageError> {
+        self.inner
+            .prepare_cached(
+                "INSERT INTO receipt (installation, n, digest, receipt) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (installation, n) DO UPDATE SET digest = ?3, receipt = ?4",
+            )?
+            .execute((
+                phone.0.as_bytes(),
+                n.cast_signed(),
+                &what.digest,
+                &what.receipt,
+            ))?;
+        Ok(())
+    }
+
+    /// The invitation that a lookup value finds.
+    pub fn invitation(&self, lookup: &[u8]) -> Result<Option<Invitation>, StorageError> {
+        let mut statement = self.inner.prepare_cached(
+            "SELECT lookup, roots_key, claim_key, member, expires_at, tries_left, used_at, used_by
+             FROM invitation WHERE lookup = ?1",
+        )?;
+        let mut rows = statement.query([lookup])?;
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
+        let key = |column| -> Result<[u8; 32], StorageError> {
+            fixed(
+                row.get_ref(column)?.as_blob().unwrap_or_default(),
+                "invitation",
+            )
+        };
+        let used_by: Option<Vec<u8>> = row.get(7)?;
+        Ok(Some(Invitation {
+            lookup: key(0)?,
+            roots_key: key(1)?,
+            claim_key: key(2)?,
+            member: MemberId(id_at(row, 3)?),
+            expires_at: Timestamp(row.get(4)?),
+            tries_left: row.get(5)?,
+            used_at: row.get::<_, Option<i64>>(6)?.map(Timestamp),
+            used_by: used_by
+                .map(|bytes| {
+                    Ok::<_, StorageError>(InstallationId(Id::from_bytes(fixed(&bytes, "id")?)))
+                })
+                .transpose()?,
+        }))
+    }
+
+    /// Stores an invitation, or what happened to it.
+    pub fn set_invitation(&self, invitation: &Invitation) -> Result<(), StorageError> {
+        self.inner
+            .prepare_cached(
+                "INSERT INTO invitation
+                 (lookup, roots_key, claim_key, member, expires_at, tries_left, used_at, used_by)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                 ON CONFLICT (lookup) DO UPDATE SET tries_left = ?6, used_at = ?7, used_by = ?8",
+            )?
+            .execute((
+                invitation.lookup,
+                invitation.roots_key,
+                invitation.claim_key,
+                invitation.member.0.as_bytes(),
+                invitation.expires_at.0,
+                invitation.tries_left,
+                invitation.used_at.map(|at| at.0),
+                invitation.used_by.as_ref().map(|id| id.0.as_bytes()),
+            ))?;
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Invitation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Invitation")
+            .field("member", &self.member)
+            .finish_non_exhaustive()
+    }
+}
+
+fn id_at(row: &Row<'_>, column: usize) -> Result<Id, StorageError> {
+    let bytes = row
+        .get_ref(column)?
+        .as_blob()
+        .map_err(|_| StorageError::Damaged { what: "id" })?;
+    Ok(Id::from_bytes(fixed(bytes, "id")?))
+}
