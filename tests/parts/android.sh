@@ -8,7 +8,9 @@ if ! { need javac openjdk-17-jdk-headless && need mvn maven && need unzip unzip;
     exit 0
 fi
 code=0
-why=$(android/toolchain/setup.sh "${TOOLS_DIR:-$SOTAY_CACHE/android}" 2>&1) || code=$?
+tools=${TOOLS_DIR:-$SOTAY_CACHE/android}
+[ -f "$tools/complete" ] || say "installs Gradle and a stand-in Android SDK in $tools (some 0.4 GB of downloads, the app's own come on top)"
+why=$(android/toolchain/setup.sh "$tools" 2>&1) || code=$?
 echo "$why"
 case $code in
     0) ;;
