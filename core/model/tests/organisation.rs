@@ -79,13 +79,25 @@ fn a_visitor_holds_the_host() {
 #[test]
 fn candidates_and_former_members_hold_only_their_own_person() {
     let mut commune = Commune::new();
-    assert_eq!(scopes(&commune, CANDIDATE), vec![Scope::person(person(CANDIDATE))]);
-    assert_eq!(scopes(&commune, EXPELLED), vec![Scope::person(person(EXPELLED))]);
+    assert_eq!(
+        scopes(&commune, CANDIDATE),
+        vec![Scope::person(person(CANDIDATE))]
+    );
+    assert_eq!(
+        scopes(&commune, EXPELLED),
+        vec![Scope::person(person(EXPELLED))]
+    );
     commune.enter(SECRETARY, CELL, MemberStatus::Transferred);
-    assert_eq!(scopes(&commune, SECRETARY), vec![Scope::person(person(SECRETARY))]);
+    assert_eq!(
+        scopes(&commune, SECRETARY),
+        vec![Scope::person(person(SECRETARY))]
+    );
     assert_eq!(
         commune.refused(SECRETARY, publish()),
-        Rejection::Closed { what: Closing::Membership, since: None }
+        Rejection::Closed {
+            what: Closing::Membership,
+            since: None
+        }
     );
 }
 
@@ -101,7 +113,9 @@ fn an_office_that_ended_opens_nothing() {
     assert!(!scopes(&commune, SECRETARY).contains(&Scope::office(org(CELL))));
     assert_eq!(
         commune.refused(SECRETARY, publish()),
-        Rejection::NotAllowed { why: Denial::OfficeNeeded }
+        Rejection::NotAllowed {
+            why: Denial::OfficeNeeded
+        }
     );
 }
 
@@ -119,8 +133,14 @@ fn a_tree_may_have_many_levels_and_shows_all_of_them_to_those_below() {
 #[test]
 fn a_tree_never_runs_in_a_circle() {
     let mut commune = Commune::new();
-    let circle = Rejection::Invalid { field: Field::Parent, why: Fault::Loop };
-    assert_eq!(commune.refused_to(Actor::Operator, organisation(50, Some(50))), circle);
+    let circle = Rejection::Invalid {
+        field: Field::Parent,
+        why: Fault::Loop,
+    };
+    assert_eq!(
+        commune.refused_to(Actor::Operator, organisation(50, Some(50))),
+        circle
+    );
     let above_itself = FoundOrganisation {
         level: OrganisationLevel::CommuneCommittee,
         ..organisation(COMMITTEE, Some(CELL))
@@ -133,12 +153,20 @@ fn an_organisation_needs_a_parent_that_exists_and_a_name() {
     let mut commune = Commune::new();
     assert_eq!(
         commune.refused_to(Actor::Operator, organisation(50, Some(51))),
-        Rejection::NotFound { what: Subject::Organisation }
+        Rejection::NotFound {
+            what: Subject::Organisation
+        }
     );
-    let nameless = FoundOrganisation { name: " ".to_owned(), ..organisation(50, None) };
+    let nameless = FoundOrganisation {
+        name: " ".to_owned(),
+        ..organisation(50, None)
+    };
     assert_eq!(
         commune.refused_to(Actor::Operator, nameless),
-        Rejection::Invalid { field: Field::Name, why: Fault::Empty }
+        Rejection::Invalid {
+            field: Field::Name,
+            why: Fault::Empty
+        }
     );
 }
 
@@ -147,23 +175,37 @@ fn an_organisation_is_shown_to_itself_and_the_office_above() {
     let commune = Commune::new();
     assert_eq!(
         commune.store.audience(Organisation::key(org(CELL))),
-        sorted(vec![Scope::organisation(org(CELL)), Scope::office(org(COMMITTEE))])
+        sorted(vec![
+            Scope::organisation(org(CELL)),
+            Scope::office(org(COMMITTEE))
+        ])
     );
 }
 
 #[test]
 fn only_the_operator_enters_what_the_register_says() {
     let mut commune = Commune::new();
-    let needed = Rejection::NotAllowed { why: Denial::OperatorNeeded };
+    let needed = Rejection::NotAllowed {
+        why: Denial::OperatorNeeded,
+    };
     assert_eq!(commune.refused(SECRETARY, organisation(50, None)), needed);
-    assert_eq!(commune.refused(SECRETARY, entry(300, CELL, MemberStatus::Official)), needed);
-    assert_eq!(commune.refused(OFFICER, appointment(OFFICER, CELL, Role::Secretary)), needed);
+    assert_eq!(
+        commune.refused(SECRETARY, entry(300, CELL, MemberStatus::Official)),
+        needed
+    );
+    assert_eq!(
+        commune.refused(OFFICER, appointment(OFFICER, CELL, Role::Secretary)),
+        needed
+    );
 }
 
 #[test]
 fn entering_the_same_list_twice_changes_nothing() {
     let mut commune = Commune::new();
-    assert_eq!(commune.operate(entry(ANN, CELL, MemberStatus::Official)), Effect::default());
+    assert_eq!(
+        commune.operate(entry(ANN, CELL, MemberStatus::Official)),
+        Effect::default()
+    );
     assert_eq!(
         commune.operate(appointment(SECRETARY, CELL, Role::Secretary)),
         Effect::default()
@@ -176,7 +218,10 @@ fn a_member_who_moves_is_shown_to_the_new_cell_only() {
     commune.enter(ANN, OTHER_CELL, MemberStatus::Official);
     assert_eq!(
         commune.store.audience(Member::key(person(ANN))),
-        sorted(vec![Scope::organisation(org(OTHER_CELL)), Scope::person(person(ANN))])
+        sorted(vec![
+            Scope::organisation(org(OTHER_CELL)),
+            Scope::person(person(ANN))
+        ])
     );
 }
 
@@ -200,7 +245,10 @@ fn statuses_that_follow_from_other_records_are_not_entered() {
     ] {
         assert_eq!(
             commune.refused_to(Actor::Operator, entry(300, CELL, status)),
-            Rejection::Invalid { field: Field::Status, why: Fault::UnknownValue }
+            Rejection::Invalid {
+                field: Field::Status,
+                why: Fault::UnknownValue
+            }
         );
     }
 }
@@ -209,18 +257,32 @@ fn statuses_that_follow_from_other_records_are_not_entered() {
 fn offices_are_for_official_members_and_periods_run_forward() {
     let mut commune = Commune::new();
     assert_eq!(
-        commune.refused_to(Actor::Operator, appointment(ASSISTANT, CELL, Role::Secretary)),
-        Rejection::NotAllowed { why: Denial::OfficialMemberNeeded }
+        commune.refused_to(
+            Actor::Operator,
+            appointment(ASSISTANT, CELL, Role::Secretary)
+        ),
+        Rejection::NotAllowed {
+            why: Denial::OfficialMemberNeeded
+        }
     );
     assert_eq!(
-        commune.refused_to(Actor::Operator, appointment(EXPELLED, CELL, Role::Assistant)),
-        Rejection::Closed { what: Closing::Membership, since: None }
+        commune.refused_to(
+            Actor::Operator,
+            appointment(EXPELLED, CELL, Role::Assistant)
+        ),
+        Rejection::Closed {
+            what: Closing::Membership,
+            since: None
+        }
     );
     let mut backwards = appointment(ANN, CELL, Role::DeputySecretary);
     backwards.until = Some(date("2024-12-31"));
     assert_eq!(
         commune.refused_to(Actor::Operator, backwards),
-        Rejection::Invalid { field: Field::Period, why: Fault::EndBeforeStart }
+        Rejection::Invalid {
+            field: Field::Period,
+            why: Fault::EndBeforeStart
+        }
     );
 }
 
@@ -231,7 +293,10 @@ fn an_appointment_is_shown_to_the_organisation_and_the_person() {
     let key = RecordKey::new(Scope::person(person(OFFICER)), held.id);
     assert_eq!(
         commune.store.audience(key),
-        sorted(vec![Scope::organisation(org(COMMITTEE)), Scope::person(person(OFFICER))])
+        sorted(vec![
+            Scope::organisation(org(COMMITTEE)),
+            Scope::person(person(OFFICER))
+        ])
     );
     let name = commune.store.body::<Appointment>(key).unwrap().name;
     assert_eq!(name, format!("Đồng chí Mẫu {OFFICER}"));
@@ -250,19 +315,37 @@ fn a_member_takes_part_in_one_other_cell_at_a_time_and_under_two_years() {
     };
     assert_eq!(
         commune.refused_to(Actor::Operator, introduction.clone()),
-        Rejection::Invalid { field: Field::Period, why: Fault::Repeated }
+        Rejection::Invalid {
+            field: Field::Period,
+            why: Fault::Repeated
+        }
     );
-    let long = IntroduceTemporarily { until: date("2029-07-01"), ..introduction.clone() };
+    let long = IntroduceTemporarily {
+        until: date("2029-07-01"),
+        ..introduction.clone()
+    };
     assert_eq!(
         commune.refused_to(Actor::Operator, long),
-        Rejection::Invalid { field: Field::Period, why: Fault::Malformed }
+        Rejection::Invalid {
+            field: Field::Period,
+            why: Fault::Malformed
+        }
     );
-    let at_home = IntroduceTemporarily { host: org(CELL), ..introduction.clone() };
+    let at_home = IntroduceTemporarily {
+        host: org(CELL),
+        ..introduction.clone()
+    };
     assert_eq!(
         commune.refused_to(Actor::Operator, at_home),
-        Rejection::Invalid { field: Field::Participants, why: Fault::Repeated }
+        Rejection::Invalid {
+            field: Field::Participants,
+            why: Fault::Repeated
+        }
     );
-    commune.operate(IntroduceTemporarily { from: date("2027-07-01"), ..introduction });
+    commune.operate(IntroduceTemporarily {
+        from: date("2027-07-01"),
+        ..introduction
+    });
 }
 
 #[test]
@@ -280,10 +363,20 @@ fn a_correction_goes_to_the_member_and_the_office_of_the_cell() {
         sorted(vec![Scope::person(person(ANN)), Scope::office(org(CELL))])
     );
     assert_eq!(commune.store.all::<CorrectionRequest>().len(), 1);
-    assert_eq!(commune.refused(ANN, request.clone()), Rejection::AlreadyExists);
-    let secret = RequestCorrection { id: id(9_101), text: "TỐI MẬT".to_owned(), ..request };
+    assert_eq!(
+        commune.refused(ANN, request.clone()),
+        Rejection::AlreadyExists
+    );
+    let secret = RequestCorrection {
+        id: id(9_101),
+        text: "TỐI MẬT".to_owned(),
+        ..request
+    };
     assert_eq!(
         commune.refused(ANN, secret),
-        Rejection::Secret { field: Field::Text, level: SecrecyMarking::TopSecret }
+        Rejection::Secret {
+            field: Field::Text,
+            level: SecrecyMarking::TopSecret
+        }
     );
 }

@@ -37,7 +37,10 @@ impl Store {
         };
         match need {
             Need::Record(key) => {
-                let found = self.records.get(key).filter(|(_, audience)| shown(audience));
+                let found = self
+                    .records
+                    .get(key)
+                    .filter(|(_, audience)| shown(audience));
                 world.load_record(*key, found.map(|(record, _)| record.clone()));
             }
             Need::Children(question) => {
@@ -85,12 +88,19 @@ impl Store {
     /// Writes an effect.
     pub(crate) fn write(&mut self, effect: &Effect) {
         for put in &effect.puts {
-            let version = self.records.get(&put.key).map_or(0, |(old, _)| old.stamp.version) + 1;
+            let version = self
+                .records
+                .get(&put.key)
+                .map_or(0, |(old, _)| old.stamp.version)
+                + 1;
             let record = Record {
                 key: put.key,
                 kind: put.kind,
                 parent: put.parent,
-                stamp: Stamp { incarnation: 1, version },
+                stamp: Stamp {
+                    incarnation: 1,
+                    version,
+                },
                 body: put.body.clone(),
             };
             self.records.insert(put.key, (record, put.audience.clone()));
@@ -117,7 +127,9 @@ impl Store {
 
     /// A record's body.
     pub(crate) fn body<T: Body>(&self, key: RecordKey) -> Option<T> {
-        self.records.get(&key).map(|(record, _)| record.read().unwrap())
+        self.records
+            .get(&key)
+            .map(|(record, _)| record.read().unwrap())
     }
 
     /// A record's stamp.
@@ -132,7 +144,10 @@ impl Store {
 
     /// All bodies of a kind.
     pub(crate) fn all<T: Body>(&self) -> Vec<T> {
-        let of_kind = self.records.values().filter(|(record, _)| record.kind == T::KIND);
+        let of_kind = self
+            .records
+            .values()
+            .filter(|(record, _)| record.kind == T::KIND);
         of_kind.map(|(record, _)| record.read().unwrap()).collect()
     }
 
@@ -219,7 +234,10 @@ impl Commune {
     /// One committee, two cells, members of every status; two days before the meeting.
     pub(crate) fn new() -> Self {
         let now = Now::server(start().plus_minutes(-2 * 24 * 60));
-        let mut commune = Self { store: Store::default(), now };
+        let mut commune = Self {
+            store: Store::default(),
+            now,
+        };
         commune.found(COMMITTEE, None, OrganisationLevel::CommuneCommittee);
         commune.found(CELL, Some(COMMITTEE), OrganisationLevel::PartyCell);
         commune.found(OTHER_CELL, Some(COMMITTEE), OrganisationLevel::PartyCell);
@@ -306,11 +324,15 @@ impl Commune {
     }
 
     pub(crate) fn line(&self, member: u32) -> Attendance {
-        self.store.body(Attendance::key(the_meeting(), org(CELL), person(member))).unwrap()
+        self.store
+            .body(Attendance::key(the_meeting(), org(CELL), person(member)))
+            .unwrap()
     }
 
     pub(crate) fn roll_call(&self) -> RollCall {
-        self.store.body(RollCall::key(the_meeting(), org(CELL))).unwrap()
+        self.store
+            .body(RollCall::key(the_meeting(), org(CELL)))
+            .unwrap()
     }
 
     pub(crate) fn found(&mut self, n: u32, above: Option<u32>, level: OrganisationLevel) {
@@ -343,13 +365,19 @@ impl Commune {
 
     /// Decides, on all records and on those of the actor's scopes, which must agree; writes what is allowed.
     pub(crate) fn submit(&mut self, actor: Actor, intent: impl Into<Intent>) -> Outcome {
-        let mutation =
-            Mutation { made_at: self.now.at, needs: Vec::new(), intent: intent.into() };
+        let mutation = Mutation {
+            made_at: self.now.at,
+            needs: Vec::new(),
+            intent: intent.into(),
+        };
         let outcome = self.store.decide(actor, self.now, &mutation, None);
         if let Actor::Member(member) = actor {
             let scopes = self.store.scopes(member, self.now.at.date());
             let on_phone = self.store.decide(actor, self.now, &mutation, Some(&scopes));
-            assert_eq!(on_phone, outcome, "the actor's own records decide otherwise: {mutation:?}");
+            assert_eq!(
+                on_phone, outcome,
+                "the actor's own records decide otherwise: {mutation:?}"
+            );
         }
         if let Outcome::Done(effect) = &outcome {
             self.store.write(effect);
@@ -472,7 +500,11 @@ pub(crate) fn publication(home: u32, n: u32) -> PublishDocument {
         level: ConfidentialityLevel::Internal,
         issued_on: date("2027-01-02"),
         for_meeting: None,
-        sections: vec![section("1", "Đánh giá"), section("1.1", "Kết quả"), section("2", "Nhiệm vụ")],
+        sections: vec![
+            section("1", "Đánh giá"),
+            section("1.1", "Kết quả"),
+            section("2", "Nhiệm vụ"),
+        ],
     }
 }
 
