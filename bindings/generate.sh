@@ -40,6 +40,9 @@ if [ "$language" = swift ]; then
     mkdir "$made/SotayGenerated" "$made/SotayFFI"
     mv "$made"/*.swift "$made/SotayGenerated/"
     mv "$made"/*.h "$made/SotayFFI/"
+    # uniffi 0.32 does not rename what a constructor returns (see rename in uniffi.toml).
+    sed -i -E 's/-> Handbook  \{/-> BlockingHandbook {/; s/FfiConverterTypeHandbook_lift/FfiConverterTypeBlockingHandbook_lift/' \
+        "$made/SotayGenerated/sotay_client.swift"
     # The generator's files do not end with a line feed.
     awk 1 "$made"/*.modulemap > "$made/SotayFFI/module.modulemap"
     rm "$made"/*.modulemap

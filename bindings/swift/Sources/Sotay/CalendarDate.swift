@@ -1,0 +1,21 @@
+import Foundation
+
+// A day crosses the border as `YYYY-MM-DD` and is `DateComponents` here: year, month and day, without time of day or
+// time zone, so that no clock can move it. The generated code calls these two functions; bindings/uniffi.toml names
+// them.
+
+/// The day that the library wrote.
+func calendarDate(fromText text: String) -> DateComponents {
+    let parts = text.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+    guard parts.count == 3 else { return DateComponents() }
+    return DateComponents(year: parts[0], month: parts[1], day: parts[2])
+}
+
+/// The text of a day. Components without year, month or day give a text that the library refuses.
+func text(ofCalendarDate date: DateComponents) -> String {
+    func padded(_ number: Int?, to width: Int) -> String {
+        let digits = String(number ?? 0)
+        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    }
+    return "\(padded(date.year, to: 4))-\(padded(date.month, to: 2))-\(padded(date.day, to: 2))"
+}

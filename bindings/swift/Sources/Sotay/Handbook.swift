@@ -1,0 +1,143 @@
+import Foundation
+
+/// One person's handbook in one folder of one phone: the object an app holds.
+///
+/// The library's calls block. Each one here runs on a queue of its own and never on Swift's cooperative pool, whose few
+/// threads must not wait. A task that is cancelled does not undo a call: what was entered stays entered.
+///
+/// * Entries keep the order in which they were made, also when nobody awaits them.
+/// * Reads and network calls wait neither for each other nor for entries.
+/// * Every error is a `HandbookError`.
+public final class Handbook: Sendable {
+    let blocking: BlockingHandbook
+    let feed: ChangeFeed
+    private let folder: String
+    private let entries = DispatchQueue(label: "vn.sotay.entries", qos: .userInitiated)
+    private let calls = DispatchQueue(label: "vn.sotay.calls", qos: .userInitiated, attributes: .concurrent)
+
+    private init(folder: String, blocking: BlockingHandbook) {
+        self.folder = folder
+        self.blocking = blocking
+        self.feed = ChangeFeed(of: blocking)
+    }
+
+    deinit {
+        feed.abandon()
+    }
+
+    /// Opens the handbook in a private folder of the app, or makes an empty one. Opening the same folder again gives
+    /// the same handbook as long as anyone holds it; another process gets `InUse`.
+    public static func open(in folder: URL, vault: any KeyVault) async throws(HandbookError) -> Handbook {
+        try await onQueue(OpenHandbooks.queue) {
+            let path = folder.standardizedFileURL.resolvingSymlinksInPath().path
+            return try OpenHandbooks.handbook(in: path) {
+                Handbook(folder: path, blocking: try BlockingHandbook.open(folder: path, vault: vault))
+            }
+        }
+    }
+
+    /// Whose handbook it is; none before `join`.
+    public func joined() async throws(HandbookError) -> JoinedView? {
+        try await read { try $0.joined() }
+    }
+
+    /// Joins with an invitation: the text of a scanned code, or `host:port` and the thirteen typed symbols. Needs the
+    /// network; nothing is left behind when it fails.
+    public func join(invitation: String, deviceName: String) async throws(HandbookError) -> JoinedView {
+        try await read { try $0.join(invitation: invitation, deviceName: deviceName) }
+    }
+
+    /// Refuses new work, waits for commits under way and closes every file; for an app that is about to be suspended.
+    public func pause(within deadline: Duration) async throws(HandbookError) {
+        let (seconds, attoseconds) = deadline.components
+        let milliseconds = UInt32(clamping: max(0, seconds) * 1000 + attoseconds / 1_000_000_000_000_000)
+        try await read { try $0.pause(deadlineMs: milliseconds) }
+    }
+
+    /// Opens the files again. Live screens go on by themselves.
+    public func resume() async throws(HandbookError) {
+        try await read { try $0.resume() }
+        feed.resume()
+    }
+
+    /// Ends syncing, waiting calls and live screens, and closes the files. The object is of no use afterwards.
+    public func shutdown() async throws(HandbookError) {
+        try await Self.onQueue(OpenHandbooks.queue) { [folder, blocking] in
+            OpenHandbooks.forget(folder)
+            try blocking.shutdown()
+        }
+        feed.end()
+    }
+
+    /// Deletes everything of this handbook from the phone, the key first. Returns how many unsent entries are lost.
+    public func wipe() async throws(HandbookError) -> UInt32 {
+        try await Self.onQueue(OpenHandbooks.queue) { [folder, blocking] in
+            let lost = try blocking.wipe()
+            OpenHandbooks.forget(folder)
+            return lost
+        }
+    }
+}
+
+// MARK: - What the domains' calls are built on
+
+extension Handbook {
+    /// Runs a call that waits for nothing but itself.
+    func read<Value: Sendable>(
+        _ call: @escaping @Sendable (BlockingHandbook) throws -> Value
+    ) async throws(HandbookError) -> Value {
+        try await Self.onQueue(calls) { [blocking] in try call(blocking) }
+    }
+
+    /// Runs an entry of the member's behind those made before it.
+    func enter<Value: Sendable>(
+        _ call: @escaping @Sendable (BlockingHandbook) throws -> Value
+    ) async throws(HandbookError) -> Value {
+        try await Self.onQueue(entries) { [blocking] in try call(blocking) }
+    }
+
+    static func onQueue<Value: Sendable>(
+        _ queue: DispatchQueue, _ call: @escaping @Sendable () throws -> Value
+    ) async throws(HandbookError) -> Value {
+        let outcome = await withCheckedContinuation { continuation in
+            queue.async { continuation.resume(returning: HandbookError.outcome(of: call)) }
+        }
+        return try outcome.get()
+    }
+}
+
+extension HandbookError {
+    /// The library throws nothing but `HandbookError`; an argument that it cannot read at all ends in an error of the
+    /// generated code, whose text is not for people and may quote what was entered: nothing of it is kept.
+    static func outcome<Value>(of call: () throws -> Value) -> Result<Value, HandbookError> {
+        do {
+            return .success(try call())
+        } catch let error as HandbookError {
+            return .failure(error)
+        } catch {
+            return .failure(.Internal(incident: "bindings"))
+        }
+    }
+}
+
+/// Which folders are open in this process: two objects on one folder would take each other's changes.
+private enum OpenHandbooks {
+    struct Held {
+        weak var handbook: Handbook?
+    }
+
+    static let queue = DispatchQueue(label: "vn.sotay.open")
+    // Only on `queue`.
+    nonisolated(unsafe) private static var held: [String: Held] = [:]
+
+    static func handbook(in folder: String, open: () throws -> Handbook) rethrows -> Handbook {
+        if let handbook = held[folder]?.handbook { return handbook }
+        let handbook = try open()
+        held[folder] = Held(handbook: handbook)
+        return handbook
+    }
+
+    static func forget(_ folder: String) {
+        held[folder] = nil
+    }
+}

@@ -1,0 +1,82 @@
+import Foundation
+import Sotay
+
+/// A key vault in memory, as a phone's key store would be; it can be locked, lose its key, or fail.
+public final class MemoryVault: KeyVault, @unchecked Sendable {
+    public enum Condition: Sendable {
+        case ordinary, locked, lost, failing
+    }
+
+    private let lock = NSLock()
+    private var root: Data?
+    private var condition = Condition.ordinary
+
+    public init() {}
+
+    public func set(_ condition: Condition) {
+        lock.withLock { self.condition = condition }
+    }
+
+    public var isEmpty: Bool { lock.withLock { root == nil } }
+
+    public func rootKey() throws -> VaultAnswer {
+        try lock.withLock {
+            switch condition {
+            case .ordinary: root.map { .key(root: $0) } ?? .empty
+            case .locked: .lockedNow
+            case .lost: .lost
+            case .failing: throw VaultError.Failed
+            }
+        }
+    }
+
+    public func store(root: Data) throws {
+        lock.withLock { self.root = root }
+    }
+
+    public func destroy() throws {
+        lock.withLock { root = nil }
+    }
+}
+
+/// A phone: a folder, a vault, and the handbook in them. The folder is deleted with the object.
+public final class Phone: @unchecked Sendable {
+    public let folder: URL
+    public let vault = MemoryVault()
+    public private(set) var handbook: Handbook
+
+    public init() async throws {
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent("sotay-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        handbook = try await Handbook.open(in: folder, vault: vault)
+    }
+
+    deinit {
+        try? FileManager.default.removeItem(at: folder)
+    }
+
+    /// A phone that has joined and fetched everything.
+    public static func joined(_ name: String, at server: ScenarioServer) async throws -> Phone {
+        let phone = try await Phone()
+        _ = try await phone.handbook.join(invitation: try server.invitation(of: name), deviceName: "phone \(name)")
+        try await phone.handbook.sync()
+        return phone
+    }
+
+    /// The app is closed and started again.
+    public func restart() async throws {
+        try await handbook.shutdown()
+        handbook = try await Handbook.open(in: folder, vault: vault)
+    }
+}
+
+/// A form for a meeting that begins in some minutes.
+public func noticeForm(title: String = "Sinh hoạt thường kỳ", inMinutes: Double, lasting minutes: Double = 90)
+    -> NoticeForm
+{
+    let start = Date(timeIntervalSince1970: (Date().timeIntervalSince1970 + inMinutes * 60).rounded())
+    return NoticeForm(
+        kind: .regular, title: title, startsAt: start, endsAt: start.addingTimeInterval(minutes * 60),
+        place: "Nhà văn hóa",
+        mode: .inRoom, agenda: [], documents: [], guests: [], answerBy: nil, absenceBy: nil)
+}

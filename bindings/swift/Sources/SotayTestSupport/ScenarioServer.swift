@@ -1,0 +1,105 @@
+import Foundation
+
+/// A commune and its server in processes of their own, as `scenario-server` makes them (tests/scenarios/README.md).
+/// Everything ends with the object.
+public final class ScenarioServer: @unchecked Sendable {
+    /// What the server is made to do at its address.
+    public enum Behaviour: String, CaseIterable, Sendable {
+        case stop, start, html, half, nothing, garbage
+        case status500 = "500"
+    }
+
+    public struct NotStarted: Error {
+        public let reason: String
+    }
+
+    private struct Announcement: Decodable {
+        let address: String
+        let names: [String: String]
+    }
+
+    /// Host and port.
+    public let address: String
+    /// Ids and invitations by name: `member.CODE`, `organisation.CODE`, `invitation.PHONE`, …
+    public let names: [String: String]
+
+    private let process = Process()
+    private let words = Pipe()
+    private let answers: LineReader
+
+    /// Starts the commune of a scenario file.
+    public init(scenario: URL) throws {
+        let output = Pipe()
+        process.executableURL = URL(fileURLWithPath: try Surroundings.path("SOTAY_SCENARIO_SERVER"))
+        process.arguments = [scenario.path]
+        process.standardInput = words
+        process.standardOutput = output
+        try process.run()
+        answers = LineReader(output.fileHandleForReading)
+        guard let line = answers.next() else { throw NotStarted(reason: "scenario-server ended") }
+        let announcement = try JSONDecoder().decode(Announcement.self, from: Data(line.utf8))
+        address = announcement.address
+        names = announcement.names
+    }
+
+    deinit {
+        // It ends when its input does.
+        try? words.fileHandleForWriting.close()
+        process.waitUntilExit()
+    }
+
+    /// The invitation of a phone.
+    public func invitation(of phone: String) throws -> String {
+        guard let invitation = names["invitation.\(phone)"] else {
+            throw NotStarted(reason: "no invitation of \(phone)")
+        }
+        return invitation
+    }
+
+    /// Makes the server behave so from now on.
+    public func behave(_ behaviour: Behaviour) throws {
+        try words.fileHandleForWriting.write(contentsOf: Data((behaviour.rawValue + "\n").utf8))
+        guard answers.next() == behaviour.rawValue else { throw NotStarted(reason: "no \(behaviour.rawValue)") }
+    }
+}
+
+/// Lines of a pipe, without waiting for more than a line.
+private final class LineReader {
+    private let handle: FileHandle
+    private var rest = Data()
+
+    init(_ handle: FileHandle) {
+        self.handle = handle
+    }
+
+    func next() -> String? {
+        while true {
+            if let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+                let line = String(decoding: rest[rest.startIndex..<end], as: UTF8.self)
+                rest = Data(rest[rest.index(after: end)...])
+                return line
+            }
+            let more = handle.availableData
+            if more.isEmpty { return nil }
+            rest += more
+        }
+    }
+}
+
+/// What the script that runs the tests says about where things are.
+public enum Surroundings {
+    public struct NotSet: Error {
+        public let variable: String
+    }
+
+    public static func path(_ variable: String) throws -> String {
+        guard let path = ProcessInfo.processInfo.environment[variable], !path.isEmpty else {
+            throw NotSet(variable: variable)
+        }
+        return path
+    }
+
+    public static func scenario(_ name: String) throws -> URL {
+        URL(fileURLWithPath: try path("SOTAY_SCENARIOS")).appendingPathComponent(name)
+    }
+}
