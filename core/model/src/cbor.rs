@@ -50,7 +50,7 @@ impl UnknownKeys {
     #[doc(hidden)]
     pub fn write<W: encode::Write>(
         &self,
-        range: std::ops::Range<u32>,
+        range: impl std::ops::RangeBounds<u32>,
         encoder: &mut Encoder<W>,
     ) -> Result<(), encode::Error<W::Error>> {
         for (key, raw) in self.0.iter().filter(|(key, _)| range.contains(key)) {
@@ -149,7 +149,7 @@ macro_rules! cbor_map {
                     }
                     _from = $key + 1;
                 )*
-                self.unknown.write(_from..u32::MAX, encoder)
+                self.unknown.write(_from.., encoder)
             }
         }
 

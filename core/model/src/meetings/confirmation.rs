@@ -7,7 +7,7 @@ use super::records::{
     Attendance, AttendanceMark, Confirmation, ConfirmedVersion, Mark, MarkSource, Objection,
     ParticipationMode, RollCall,
 };
-use super::roll_call::{line_of, roll_call};
+use super::roll_call::{line_of, note_vote, roll_call};
 use super::sheet::{SheetDigest, conflict_count, is_present, sheet, sheet_digest, unmarked_count};
 use crate::apply::Context;
 use crate::cbor::UnknownKeys;
@@ -197,6 +197,7 @@ pub(crate) fn correct_roll_call(c: &Context<'_>, i: &CorrectRollCall) -> Result<
             mark: change.mark,
             mode: change.mode,
             made_at: c.made_at,
+            voted: line.body.voted,
             unknown: UnknownKeys::none(),
         });
         // A new proposal takes the place of an earlier one as a whole.
@@ -319,6 +320,7 @@ pub(super) fn complete(
         for mut line in lines {
             if let Some(proposed) = line.body.proposed.take() {
                 line.body.resolved = Some(proposed);
+                note_vote(&mut line.body);
                 puts.push(Put::of(line.record.key, line.record.parent, &line.body));
             }
         }

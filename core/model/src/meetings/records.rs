@@ -422,6 +422,8 @@ cbor_map! {
         3 => mode: ParticipationMode,
         /// When, by the phone's clock.
         4 => made_at: Timestamp,
+        /// Whether whoever marked says that an exempt member voted.
+        5 => voted: bool,
     }
 }
 
@@ -453,7 +455,7 @@ cbor_map! {
         4 => marks: Vec<Mark>,
         /// The mark decided on where marks differed.
         5 => resolved: Option<Mark>,
-        /// An exempt member who came and voted counts in the vote base.
+        /// An exempt member who came and voted counts in the vote base; what the standing mark says of it.
         6 => voted: bool,
         /// The member's objections.
         7 => objections: Vec<Objection>,

@@ -7,7 +7,7 @@ use super::convened::{self, Attended, attended};
 use super::records::{
     Attendance, AttendanceMark, ChairDelegation, Mark, MarkSource, ParticipationMode, RollCall,
 };
-use super::sheet::{is_present, standing_mark};
+use super::sheet::{is_present, standing_mark, votes};
 use crate::apply::Context;
 use crate::cbor::UnknownKeys;
 use crate::id::{MeetingKey, MemberId, OrganisationId};
@@ -236,6 +236,7 @@ pub(crate) fn mark_attendance(c: &Context<'_>, i: &MarkAttendance) -> Result<Eff
                 ParticipationMode::InRoom
             },
             made_at: c.made_at,
+            voted: i.voted && source != MarkSource::OwnSelf,
             unknown: UnknownKeys::none(),
         });
     }
@@ -250,10 +251,7 @@ pub(crate) fn mark_attendance(c: &Context<'_>, i: &MarkAttendance) -> Result<Eff
     {
         line.body.resolved = None;
     }
-    if source != MarkSource::OwnSelf {
-        line.body.voted =
-            i.voted && line.body.convened_as == MemberStatus::Exempt && is_present(i.mark);
-    }
+    note_vote(&mut line.body);
     Ok(Effect {
         puts: vec![Put::of(line.record.key, line.record.parent, &line.body)],
     })
@@ -275,24 +273,29 @@ pub(crate) fn resolve_marks(c: &Context<'_>, i: &ResolveMarks) -> Result<Effect,
     let source = source_of(&at, &roll_call, i.member)?;
     own_mark_allowed(&at, i.member, i.mark, source)?;
     let mut line = line_of(c, &at, i.member)?;
-    let mode = line
-        .body
-        .marks
-        .iter()
-        .find(|mark| mark.mark == i.mark)
-        .map_or(ParticipationMode::InRoom, |mark| mark.mode);
+    let same = line.body.marks.iter().find(|mark| mark.mark == i.mark);
+    let mode = same.map_or(ParticipationMode::InRoom, |mark| mark.mode);
+    let voted = same.is_some_and(|mark| mark.voted);
     line.body.resolved = Some(Mark {
         by: at.my_id(),
         source,
         mark: i.mark,
         mode,
         made_at: c.made_at,
+        voted,
         unknown: UnknownKeys::none(),
     });
-    line.body.voted &= is_present(i.mark);
+    note_vote(&mut line.body);
     Ok(Effect {
         puts: vec![Put::of(line.record.key, line.record.parent, &line.body)],
     })
+}
+
+/// Brings the line's own word on the vote in step with the mark that stands.
+pub(super) fn note_vote(line: &mut Attendance) {
+    line.voted = standing_mark(line)
+        .0
+        .is_some_and(|mark| votes(line.convened_as, mark));
 }
 
 /// The roll call, which must have been opened.

@@ -55,6 +55,11 @@ pub const fn needs_mark(convened_as: MemberStatus) -> bool {
     )
 }
 
+/// Whether a mark says that an exempt member came and voted; of others the status says it.
+pub(super) fn votes(convened_as: MemberStatus, mark: &Mark) -> bool {
+    convened_as == MemberStatus::Exempt && is_present(mark.mark) && mark.voted
+}
+
 /// The mark that confirmers sign for a line: the proposed correction, else the standing one.
 fn signed_mark(line: &Attendance) -> Option<&Mark> {
     line.proposed.as_ref().or_else(|| standing_mark(line).0)
@@ -72,7 +77,7 @@ pub fn sheet(lines: &[Attendance]) -> Vec<ConfirmedLine> {
                 convened_as: line.convened_as,
                 mark: mark.map_or(AttendanceMark::Unmarked, |mark| mark.mark),
                 mode: mark.map_or(ParticipationMode::InRoom, |mark| mark.mode),
-                voted: line.voted && mark.is_some_and(|mark| is_present(mark.mark)),
+                voted: mark.is_some_and(|mark| votes(line.convened_as, mark)),
                 unknown: UnknownKeys::none(),
             }
         })
