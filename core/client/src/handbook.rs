@@ -1,19 +1,42 @@
 //! The one object an app holds.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
 
-use sotay_model::{Id, Intent, MemberId, OrganisationId, Timestamp};
+use rusqlite::TransactionBehavior;
+use sotay_model::wire::ProblemCode;
+use sotay_model::{Id, Intent, MemberId, OrganisationId, cbor};
 
+use crate::background::Background;
 use crate::current::Current;
-use crate::error::HandbookError;
+use crate::engine::{self, Fault, MAX_ROWS, Round, submit};
+use crate::enrol;
+use crate::error::{HandbookError, ServerFault};
+use crate::identity::Identity;
+use crate::keys;
+use crate::lifecycle::{Inner, guarded, wall};
+use crate::store::rows::{self, Setting};
+use crate::store::{self, Store, Writer, locked};
+use crate::transport::{Answer, UnderWay};
 use crate::vault::KeyVault;
-use crate::watch::{Change, Query};
+use crate::watch::{Change, Query, Touched};
+
+const SYNC: &str = "/v1/sync";
+/// How long `shutdown` and `wipe` wait for commits under way.
+const LAST_COMMITS: Duration = Duration::from_secs(5);
 
 /// One person's handbook in one folder of one phone. Every method blocks until it is done and may be called from any
 /// thread; the Kotlin and Swift wrappers add `suspend` and `async`.
 #[derive(Debug)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Object))]
-pub struct Handbook {}
+pub struct Handbook {
+    inner: Arc<Inner>,
+}
+
+/// The handbooks open in this process, by folder.
+static OPEN: Mutex<BTreeMap<PathBuf, Weak<Handbook>>> = Mutex::new(BTreeMap::new());
 
 /// Whose handbook was joined.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +48,12 @@ pub struct JoinedView {
     pub member_name: String,
     /// The home cell.
     pub cell: OrganisationId,
+}
+
+impl From<&Identity> for JoinedView {
+    fn from(identity: &Identity) -> Self {
+        Self { member: identity.member, member_name: identity.member_name.clone(), cell: identity.cell }
+    }
 }
 
 /// What one sync did.
@@ -45,14 +74,27 @@ pub struct SyncReport {
 /// with growing pauses when there is no network.
 #[derive(Debug)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Object))]
-pub struct SyncHandle {}
+pub struct SyncHandle {
+    run: Arc<Background>,
+    inner: Weak<Inner>,
+}
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl SyncHandle {
     /// Stops it. What is under way is finished or given up without loss.
     pub fn cancel(&self) -> Result<(), HandbookError> {
-        todo!()
+        self.run.stop();
+        if let Some(inner) = self.inner.upgrade() {
+            locked(&inner.background).take_if(|run| Arc::ptr_eq(run, &self.run));
+        }
+        Ok(())
     }
+}
+
+/// The folder's one name, made if it is missing.
+fn canonical(folder: &str) -> Result<PathBuf, HandbookError> {
+    std::fs::create_dir_all(folder)?;
+    Ok(std::fs::canonicalize(folder)?)
 }
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
@@ -61,64 +103,171 @@ impl Handbook {
     /// process gives the same handbook; another process gets `InUse`.
     #[cfg_attr(feature = "uniffi", uniffi::constructor)]
     pub fn open(folder: String, vault: Arc<dyn KeyVault>) -> Result<Arc<Self>, HandbookError> {
-        todo!()
+        let folder = canonical(&folder)?;
+        guarded(&folder.clone(), || {
+            let mut open = locked(&OPEN);
+            if let Some(handbook) = open.get(&folder).and_then(Weak::upgrade)
+                && !handbook.inner.is_shut()
+            {
+                return Ok(handbook);
+            }
+            let inner = Arc::new(Inner::open(folder.clone(), vault)?);
+            let handbook = Arc::new(Self { inner });
+            open.retain(|_, other| other.strong_count() > 0);
+            open.insert(folder, Arc::downgrade(&handbook));
+            Ok(handbook)
+        })
+    }
+
+    /// Opens a handbook whose database cannot be read: sets the file aside and makes a new one, in which everything not sent
+    /// yet waits again. The next sync fetches the rest. Does nothing but open where the database is whole.
+    #[cfg_attr(feature = "uniffi", uniffi::constructor)]
+    pub fn rebuild(folder: String, vault: Arc<dyn KeyVault>) -> Result<Arc<Self>, HandbookError> {
+        match Self::open(folder.clone(), Arc::clone(&vault)) {
+            Ok(handbook) if handbook.is_whole() => return Ok(handbook),
+            Ok(handbook) => handbook.shutdown()?,
+            Err(HandbookError::DatabaseUnreadable { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        let path = canonical(&folder)?;
+        guarded(&path, || {
+            let _lock = store::lock(&path)?;
+            Store::set_aside(&path)
+        })?;
+        Self::open(folder, vault)
     }
 
     /// Whose handbook it is; none before `join`.
     pub fn joined(&self) -> Result<Option<JoinedView>, HandbookError> {
-        todo!()
+        Ok(self.inner.joined().map(|joined| JoinedView::from(&joined.identity)))
     }
 
     /// Joins with an invitation: the text of a scanned code, `sotay://join/<host:port>/<code>`, or `host:port` and the
     /// thirteen typed symbols separated by a space. Needs the network; nothing is left behind when it fails.
     pub fn join(&self, invitation: String, device_name: String) -> Result<JoinedView, HandbookError> {
-        todo!()
+        let inner = &self.inner;
+        inner.guarded(|| {
+            let _one_at_a_time = locked(&inner.syncing);
+            if inner.joined().is_some() {
+                return Err(HandbookError::AlreadyEnrolled);
+            }
+            drop(inner.enter()?);
+            let (identity, enrolled) =
+                enrol::join(&*inner.network()?, &inner.under_way, inner.keys(), &invitation, &device_name)?;
+            let pass = inner.enter()?;
+            let mut writer = pass.writer();
+            let bytes = cbor::to_bytes(&identity);
+            writer.journal.keep_identity(&bytes)?;
+            let kept = writer.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            rows::set(&kept, Setting::Identity, &bytes)?;
+            rows::set_number(&kept, Setting::ClockOffset, enrolled.now.0.saturating_sub(wall().0))?;
+            kept.commit()?;
+            inner.learn_time(enrolled.now);
+            inner.watches.concern(engine::concern(&writer.db, Some(&identity))?);
+            let joined = JoinedView::from(&identity);
+            inner.remember(identity)?;
+            inner.watches.committed(&Touched { everything: true, ..Touched::default() });
+            inner.wake_background();
+            Ok(joined)
+        })
     }
 
     /// Sends what is pending and fetches what is new, until nothing is left.
     pub fn sync(&self) -> Result<SyncReport, HandbookError> {
-        todo!()
+        self.inner.guarded(|| self.inner.sync_once(&self.inner.under_way))
     }
 
     /// Starts syncing in the background. Starting again while it runs gives another handle on the same run.
     pub fn start_sync(&self) -> Result<Arc<SyncHandle>, HandbookError> {
-        todo!()
+        self.inner.guarded(|| {
+            if self.inner.is_shut() {
+                return Err(HandbookError::Cancelled);
+            }
+            let mut background = locked(&self.inner.background);
+            let run = match background.as_ref() {
+                Some(run) => Arc::clone(run),
+                None => Arc::clone(background.insert(Background::start(&self.inner)?)),
+            };
+            Ok(Arc::new(SyncHandle { run, inner: Arc::downgrade(&self.inner) }))
+        })
     }
 
     /// Registers a query; its first change is reported at once.
     pub fn watch(&self, query: Query) -> Result<i64, HandbookError> {
-        todo!()
+        self.inner.watches.watch(query)
     }
 
     /// Ends a query.
     pub fn unwatch(&self, watch: i64) -> Result<(), HandbookError> {
-        todo!()
+        self.inner.watches.unwatch(watch);
+        Ok(())
     }
 
     /// Blocks until a watched query may have changed. `Cancelled` after `shutdown`.
     pub fn next_changes(&self) -> Result<Vec<Change>, HandbookError> {
-        todo!()
+        self.inner.watches.next()
     }
 
     /// Refuses new work, waits for commits under way, writes the log back and closes every file. At most `deadline_ms`
     /// milliseconds; what is not finished by then is given up without loss.
     pub fn pause(&self, deadline_ms: u32) -> Result<(), HandbookError> {
-        todo!()
+        self.inner.guarded(|| {
+            if self.inner.is_shut() {
+                return Err(HandbookError::Cancelled);
+            }
+            if let Some(background) = locked(&self.inner.background).as_ref() {
+                background.deafen();
+            }
+            self.inner.close(false, Duration::from_millis(deadline_ms.into()));
+            Ok(())
+        })
     }
 
     /// Opens the files again.
     pub fn resume(&self) -> Result<(), HandbookError> {
-        todo!()
+        self.inner.guarded(|| {
+            self.inner.reopen()?;
+            self.inner.wake_background();
+            Ok(())
+        })
     }
 
     /// Ends syncing, waiting calls and live queries, and closes the files. The object is of no use afterwards.
     pub fn shutdown(&self) -> Result<(), HandbookError> {
-        todo!()
+        self.inner.guarded(|| {
+            self.end();
+            Ok(())
+        })
     }
 
     /// Deletes everything of this handbook from the phone, the key first. Says how many unsent entries are lost.
     pub fn wipe(&self) -> Result<u32, HandbookError> {
-        todo!()
+        self.inner.guarded(|| {
+            self.end();
+            erase_folder(&self.inner.folder, self.inner.vault.as_ref())
+        })
+    }
+}
+
+/// Deletes a handbook that cannot be opened because its key is lost, so that the phone can join again. Says how many unsent
+/// entries are lost: ask the person first.
+#[cfg_attr(feature = "uniffi", uniffi::export)]
+pub fn erase_handbook(folder: String, vault: Arc<dyn KeyVault>) -> Result<u32, HandbookError> {
+    let folder = canonical(&folder)?;
+    guarded(&folder, || erase_folder(&folder, vault.as_ref()))
+}
+
+fn erase_folder(folder: &std::path::Path, vault: &dyn KeyVault) -> Result<u32, HandbookError> {
+    let _lock = store::lock(folder)?;
+    let unsent = store::unsent_in(folder);
+    vault.destroy().map_err(|_| HandbookError::KeyFailed)?;
+    Store::delete(folder)?;
+    Ok(unsent)
+}
+
+impl Drop for Handbook {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 
@@ -126,7 +275,8 @@ impl Handbook {
 impl Handbook {
     /// Decides on an intent by the rules, stores it with its effect, and returns its number once durable.
     pub(crate) fn submit(&self, intent: Intent) -> Result<i64, HandbookError> {
-        todo!()
+        let now = self.inner.now();
+        self.write(|writer, me| submit::submit(writer, me.member, now, wall(), intent))
     }
 
     /// Runs a view on one consistent state of the local database.
@@ -134,38 +284,137 @@ impl Handbook {
         &self,
         view: impl FnOnce(&Current<'_>) -> Result<T, HandbookError>,
     ) -> Result<T, HandbookError> {
-        todo!()
+        let inner = &self.inner;
+        inner.guarded(|| {
+            let member = inner.member()?;
+            let (me, cell) = (member.identity.member, member.identity.cell);
+            let (now, offline) = (inner.now(), inner.offline());
+            inner.enter()?.read(|db| view(&Current { db, me, cell, now, offline }))
+        })
     }
 
     /// A fresh id for something created here.
     pub(crate) fn new_id(&self) -> Result<Id, HandbookError> {
-        todo!()
+        Ok(Id::v7(self.inner.now().0, keys::random()?))
     }
 
     /// Puts a refused mutation away for good.
     pub(crate) fn discard(&self, n: i64) -> Result<(), HandbookError> {
-        todo!()
+        self.write(|writer, _| Ok(((), submit::discard(writer, n)?)))
     }
 
     /// Submits a refused mutation's intent anew, decided by the rules as they stand now.
     pub(crate) fn resend(&self, n: i64) -> Result<i64, HandbookError> {
-        todo!()
+        let now = self.inner.now();
+        self.write(|writer, me| {
+            let intent = submit::parked(writer, n)?;
+            let (again, mut touched) = submit::submit(writer, me.member, now, wall(), intent)?;
+            touched.extend(submit::discard(writer, n)?);
+            Ok((again, touched))
+        })
     }
 
     /// Remembers something for this phone only.
     pub(crate) fn set_local(&self, name: &str, value: &[u8]) -> Result<(), HandbookError> {
-        todo!()
+        self.write(|writer, _| {
+            rows::set_local(&writer.db, name, value)?;
+            Ok(((), Touched { local: true, ..Touched::default() }))
+        })
     }
-}
 
-impl Handbook {
     /// The member whose handbook it is.
     pub(crate) fn me(&self) -> Result<MemberId, HandbookError> {
-        todo!()
+        Ok(self.inner.member()?.identity.member)
     }
 
     /// The member's home cell.
     pub(crate) fn cell(&self) -> Result<OrganisationId, HandbookError> {
-        todo!()
+        Ok(self.inner.member()?.identity.cell)
+    }
+
+    /// Changes the store on the member's behalf; live queries and the background sync learn of it.
+    fn write<T>(
+        &self,
+        change: impl FnOnce(&mut Writer, &Identity) -> Result<(T, Touched), HandbookError>,
+    ) -> Result<T, HandbookError> {
+        let inner = &self.inner;
+        inner.guarded(|| {
+            let member = inner.member()?;
+            let pass = inner.enter()?;
+            let (value, touched) = change(&mut pass.writer(), &member.identity)?;
+            inner.watches.committed(&touched);
+            if touched.outbox {
+                inner.wake_background();
+            }
+            Ok(value)
+        })
+    }
+
+    fn is_whole(&self) -> bool {
+        self.inner.enter().is_ok_and(|pass| {
+            let check = |db: &rusqlite::Connection| {
+                Ok(db.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0))?)
+            };
+            pass.read(check).is_ok_and(|said| said == "ok")
+        })
+    }
+
+    fn end(&self) {
+        self.inner.watches.end();
+        self.inner.stop_background();
+        self.inner.close(true, LAST_COMMITS);
+        self.inner.disconnect();
+    }
+}
+
+impl Inner {
+    /// One sync: round trips until nothing is left.
+    pub(crate) fn sync_once(&self, under_way: &UnderWay) -> Result<SyncReport, HandbookError> {
+        let _one_at_a_time = locked(&self.syncing);
+        drop(self.enter()?);
+        let member = self.member()?;
+        let (network, transport) = (self.network()?, self.transport()?);
+        let mut round = Round::new(MAX_ROWS);
+        loop {
+            let request = round.next_request(&self.enter()?.writer())?;
+            let Some(body) = request else { break };
+            let (sending, signer) = (transport.clone(), member.signer.clone());
+            let answer = network.wait_for(under_way, async move { sending.post_signed(&signer, SYNC, body).await });
+            match answer {
+                Ok(Answer::Message(bytes)) => self.take_in(&mut round, &member.identity, &bytes).map_err(|fault| {
+                    match fault {
+                        Fault::Unreadable => transport.unexpected(ServerFault::Unreadable),
+                        Fault::Truncated => transport.unexpected(ServerFault::Truncated),
+                        Fault::Store(error) => error,
+                    }
+                })?,
+                Ok(Answer::Problem(ProblemCode::NumberGap, _)) if round.on_gap(&mut self.enter()?.writer())? => {}
+                Ok(Answer::Problem(code, status)) => return Err(transport.refused(code, status)),
+                Err(error) => {
+                    self.set_offline(!matches!(error, HandbookError::Cancelled));
+                    return Err(error);
+                }
+            }
+            if round.broken {
+                return Err(transport.unexpected(ServerFault::Protocol));
+            }
+        }
+        Ok(round.report)
+    }
+
+    fn take_in(&self, round: &mut Round, me: &Identity, bytes: &[u8]) -> Result<(), Fault> {
+        let pass = self.enter()?;
+        let mut writer = pass.writer();
+        let touched = round.on_response(&mut writer, me, bytes, wall())?;
+        if touched.everything {
+            self.watches.concern(engine::concern(&writer.db, Some(me))?);
+        }
+        if let Some(server) = round.server_time {
+            self.learn_time(server);
+        }
+        drop(writer);
+        self.set_offline(false);
+        self.watches.committed(&touched);
+        Ok(())
     }
 }

@@ -7,10 +7,19 @@
 //! The sync engine does no I/O of its own: it turns a store and an instant into a request, and a response into a
 //! transaction. [`Handbook`] drives it with reqwest and a thread.
 
+mod background;
 mod current;
+mod engine;
+mod enrol;
 mod error;
 mod handbook;
+mod identity;
+mod journal;
+mod keys;
+mod lifecycle;
+mod organisation;
 mod store;
+mod transport;
 mod vault;
 mod watch;
 
@@ -19,8 +28,8 @@ pub mod home;
 pub mod meetings;
 pub mod profile;
 
-pub use error::{HandbookError, InvitationFault, ServerFault};
-pub use handbook::{Handbook, JoinedView, SyncHandle, SyncReport};
+pub use error::{HandbookError, ServerFault};
+pub use handbook::{Handbook, JoinedView, SyncHandle, SyncReport, erase_handbook};
 pub use vault::{KeyVault, VaultAnswer, VaultError};
 pub use watch::{Change, Query};
 

@@ -1,23 +1,45 @@
-//! The encrypted database: one writer, readers that never wait for it.
+//! The encrypted database and what lies beside it: one writer, readers that never wait for it.
+//!
+//! The folder holds `handbook.db` (SQLCipher, write-ahead log), `journal` (see [`crate::journal`]), `key-check` (tells a
+//! wrong key from a damaged file, which look alike to SQLCipher) and `lock` (one process at a time).
 
 pub(crate) mod rows;
 pub(crate) mod schema;
 
-use rusqlite::ErrorCode;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use rusqlite::{Connection, ErrorCode, InterruptHandle, OpenFlags, TransactionBehavior};
+use sotay_model::cbor;
+
+use crate::engine::overlay::{self, Overlay};
 use crate::error::HandbookError;
+use crate::identity::Identity;
+use crate::journal::{self, Entry, Journal, Recovered};
+use crate::keys::Keys;
+use crate::store::rows::{Setting, Standing};
+
+const DATABASE: &str = "handbook.db";
+const JOURNAL: &str = "journal";
+const KEY_CHECK: &str = "key-check";
+const LOCK: &str = "lock";
+/// Readers kept open between reads.
+const IDLE_READERS: usize = 4;
 
 impl From<rusqlite::Error> for HandbookError {
     fn from(error: rusqlite::Error) -> Self {
         match &error {
             rusqlite::Error::SqliteFailure(failure, _) => match failure.code {
                 ErrorCode::DiskFull => Self::StorageFull,
-                ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt => Self::DatabaseUnreadable { unsent: 0 },
+                ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt => rows::DAMAGED,
                 ErrorCode::OperationInterrupted => Self::Paused,
                 _ => Self::StorageFailed { code: failure.extended_code },
             },
             // A column of another type than every version writes.
-            _ => Self::DatabaseUnreadable { unsent: 0 },
+            _ => rows::DAMAGED,
         }
     }
 }
@@ -28,5 +50,233 @@ impl From<std::io::Error> for HandbookError {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::StorageFull,
             _ => Self::StorageFailed { code: error.raw_os_error().unwrap_or(0) },
         }
+    }
+}
+
+/// Takes a lock whose last holder may have panicked: what it guards is changed only after a commit, so it is whole.
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What only one caller at a time may use.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    /// The writing connection.
+    pub(crate) db: Connection,
+    /// The table `overlay`, as it stands.
+    pub(crate) overlay: Overlay,
+    /// The journal beside the database.
+    pub(crate) journal: Journal,
+}
+
+/// The open files of a handbook. Dropping it closes them.
+pub(crate) struct Store {
+    folder: PathBuf,
+    keys: Arc<Keys>,
+    writer: Mutex<Writer>,
+    readers: Mutex<Vec<Connection>>,
+    interrupts: Mutex<Vec<InterruptHandle>>,
+    _lock: File,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Store(…)")
+    }
+}
+
+/// How many unsent mutations the folder's journal holds; needs no key.
+pub(crate) fn unsent_in(folder: &Path) -> u32 {
+    journal::count(&folder.join(JOURNAL))
+}
+
+/// Whether something was ever encrypted in this folder.
+pub(crate) fn has_key_check(folder: &Path) -> bool {
+    folder.join(KEY_CHECK).exists()
+}
+
+/// Takes the folder for this process.
+pub(crate) fn lock(folder: &Path) -> Result<File, HandbookError> {
+    let lock = OpenOptions::new().write(true).create(true).truncate(false).open(folder.join(LOCK))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(HandbookError::InUse),
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
+/// Compares the key with the value beside the database; where there is none yet, and no database either, writes it.
+fn check_key(folder: &Path, keys: &Keys) -> Result<(), HandbookError> {
+    let (path, expected) = (folder.join(KEY_CHECK), keys.check()?);
+    match std::fs::read(&path) {
+        Ok(found) if found == expected => Ok(()),
+        Ok(found) if found.len() == expected.len() => Err(HandbookError::WrongKey),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+        // Missing or torn: written again. If the key is wrong after all, the database will not open.
+        _ => {
+            let mut file = File::create(&path)?;
+            file.write_all(&expected)?;
+            Ok(file.sync_all()?)
+        }
+    }
+}
+
+fn connect(path: &Path, keys: &Keys, cache_kib: i32) -> Result<Connection, HandbookError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags)?;
+    #[cfg(feature = "cipher")]
+    {
+        let key = zeroize::Zeroizing::new(format!("PRAGMA key = \"x'{}'\"", keys.database()?.as_str()));
+        db.execute_batch(&key)?;
+        db.execute_batch("PRAGMA cipher_memory_security = OFF; PRAGMA cipher_log_level = NONE")?;
+    }
+    #[cfg(not(feature = "cipher"))]
+    let _ = keys;
+    db.busy_timeout(Duration::from_secs(5))?;
+    db.set_prepared_statement_cache_capacity(64);
+    db.execute_batch(&format!(
+        "PRAGMA temp_store = MEMORY; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -{cache_kib}"
+    ))?;
+    Ok(db)
+}
+
+impl Store {
+    /// Opens the files, or makes new ones, and brings back what the database lacks and the journal has.
+    pub(crate) fn open(folder: &Path, keys: Arc<Keys>, lock: File) -> Result<Self, HandbookError> {
+        check_key(folder, &keys)?;
+        let mut db = connect(&folder.join(DATABASE), &keys, 8 << 10)?;
+        schema::migrate(&mut db)?;
+        let (journal, recovered) = Journal::open(folder.join(JOURNAL), keys.journal()?)?;
+        let overlay = Overlay::load(&db)?;
+        let mut writer = Writer { db, overlay, journal };
+        writer.recover(&recovered)?;
+        let interrupt = writer.db.get_interrupt_handle();
+        Ok(Self {
+            folder: folder.to_owned(),
+            keys,
+            writer: Mutex::new(writer),
+            readers: Mutex::new(Vec::new()),
+            interrupts: Mutex::new(vec![interrupt]),
+            _lock: lock,
+        })
+    }
+
+    /// Sets a database that cannot be read aside, so that `open` makes a new one.
+    pub(crate) fn set_aside(folder: &Path) -> Result<(), HandbookError> {
+        for ending in ["", "-wal", "-shm"] {
+            let from = folder.join(format!("{DATABASE}{ending}"));
+            match std::fs::rename(&from, folder.join(format!("damaged.db{ending}"))) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes everything in the folder that a handbook ever put there, but for the lock.
+    pub(crate) fn delete(folder: &Path) -> Result<(), HandbookError> {
+        for name in [DATABASE, "damaged.db"] {
+            for ending in ["", "-wal", "-shm", "-journal"] {
+                remove(&folder.join(format!("{name}{ending}")))?;
+            }
+        }
+        remove(&folder.join(JOURNAL))?;
+        remove(&folder.join(JOURNAL).with_extension("new"))?;
+        remove(&folder.join(KEY_CHECK))
+    }
+
+    /// The writer; waits for whoever has it.
+    pub(crate) fn writer(&self) -> MutexGuard<'_, Writer> {
+        locked(&self.writer)
+    }
+
+    /// Runs `view` in one read transaction, on a connection of its own.
+    pub(crate) fn read<T>(
+        &self,
+        view: impl FnOnce(&Connection) -> Result<T, HandbookError>,
+    ) -> Result<T, HandbookError> {
+        let idle = locked(&self.readers).pop();
+        let db = match idle {
+            Some(db) => db,
+            None => {
+                let db = connect(&self.folder.join(DATABASE), &self.keys, 2 << 10)?;
+                locked(&self.interrupts).push(db.get_interrupt_handle());
+                db
+            }
+        };
+        let found = {
+            let state = db.unchecked_transaction()?;
+            let found = view(&state);
+            state.rollback()?;
+            found
+        };
+        let mut readers = locked(&self.readers);
+        if readers.len() < IDLE_READERS {
+            readers.push(db);
+        }
+        found
+    }
+
+    /// Makes statements under way end early.
+    pub(crate) fn interrupt(&self) {
+        locked(&self.interrupts).iter().for_each(InterruptHandle::interrupt);
+    }
+
+    /// Writes the log back into the database. What cannot be written back now is at the next opening.
+    pub(crate) fn checkpoint(&self) {
+        locked(&self.readers).clear();
+        let writer = self.writer();
+        let _ = writer.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    }
+}
+
+fn remove(path: &Path) -> Result<(), HandbookError> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+impl Writer {
+    /// Who joined.
+    pub(crate) fn identity(&self) -> Result<Option<Identity>, HandbookError> {
+        let bytes = rows::setting(&self.db, Setting::Identity)?;
+        bytes.map(|bytes| cbor::from_bytes(&bytes).map_err(|_| rows::DAMAGED)).transpose()
+    }
+
+    /// Puts back what the journal has and the database lacks: after a crash the last entries, after a loss of the file all.
+    fn recover(&mut self, recovered: &Recovered) -> Result<(), HandbookError> {
+        let known: std::collections::BTreeSet<i64> = {
+            let mut select = self.db.prepare("SELECT n FROM outbox")?;
+            select.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?
+        };
+        let missing: Vec<&Entry> = recovered.unsent.iter().filter(|entry| !known.contains(&entry.n)).collect();
+        let has_identity = rows::setting(&self.db, Setting::Identity)?.is_some();
+        let next = rows::setting_number(&self.db, Setting::NextN)?.unwrap_or(1);
+        let restores_identity = !has_identity && recovered.identity.is_some();
+        if missing.is_empty() && !restores_identity && next > recovered.high_water {
+            return Ok(());
+        }
+        let change = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if let (false, Some(identity)) = (has_identity, &recovered.identity) {
+            rows::set(&change, Setting::Identity, identity)?;
+        }
+        for entry in missing {
+            change
+                .prepare_cached("INSERT INTO outbox (n, state, at, mutation) VALUES (?1, ?2, ?3, ?4)")?
+                .execute(rusqlite::params![entry.n, Standing::Pending as u8, entry.at, entry.mutation])?;
+        }
+        rows::set_number(&change, Setting::NextN, next.max(recovered.high_water + 1))?;
+        let identity: Option<Identity> =
+            rows::setting(&change, Setting::Identity)?.and_then(|bytes| cbor::from_bytes(&bytes).ok());
+        let replayed = match identity {
+            Some(identity) => Some(overlay::replay(&change, &self.overlay, identity.member)?),
+            None => None,
+        };
+        change.commit()?;
+        if let Some((overlay, _)) = replayed {
+            self.overlay = overlay;
+        }
+        Ok(())
     }
 }

@@ -1,0 +1,315 @@
+//! Feeds: what each scope shows. Pages move listings, cursors and sums; nothing else does.
+//!
+//! A page applies only where its `from` is the stored cursor. A body is written when its stamp is at least the stored one,
+//! so the highest wins through whatever scope it comes, and an equal one heals. Bodies that no scope lists any more are
+//! swept when a download is complete, so that a record on its way from one scope to another never vanishes in between.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, OptionalExtension, params};
+use sotay_model::{Kind, RecordHash, RecordKey, Scope, ScopeSum, Stamp};
+
+use super::incoming::{IncomingContent, IncomingPage};
+use crate::error::HandbookError;
+use crate::store::rows::{DAMAGED, id_of, scope_of, unsigned_of};
+use crate::store::schema::RECORD_BITS;
+use crate::watch::Touched;
+
+/// How often a scope whose sum does not fit is fetched again before the phone gives up on it.
+const MAX_HEALS: i64 = 3;
+
+/// What became of a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Applied {
+    /// It was written.
+    Done,
+    /// It does not follow on what the phone has: the next request asks from the right place.
+    NotFitting,
+    /// Its sum does not fit: the scope is fetched again from the beginning.
+    Healing,
+    /// Its sum does not fit, and fetching again did not help.
+    Broken,
+}
+
+/// Scopes as small numbers, made as they appear.
+#[derive(Debug, Default)]
+pub(crate) struct ScopeNumbers(HashMap<Scope, i64>);
+
+impl ScopeNumbers {
+    /// The scope's number.
+    pub(crate) fn of(&mut self, db: &Connection, scope: Scope) -> Result<i64, HandbookError> {
+        if let Some(sid) = self.0.get(&scope) {
+            return Ok(*sid);
+        }
+        let sid = match super::overlay::scope_number(db, scope)? {
+            Some(sid) => sid,
+            None => {
+                db.prepare_cached("INSERT INTO scope (scope) VALUES (?1)")?.execute([scope.to_bytes()])?;
+                db.last_insert_rowid()
+            }
+        };
+        self.0.insert(scope, sid);
+        Ok(sid)
+    }
+}
+
+/// Where the phone stands in a scope.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    epoch: u64,
+    cursor: u64,
+    sum: ScopeSum,
+    heals: i64,
+}
+
+fn place(db: &Connection, sid: i64) -> Result<Option<Place>, HandbookError> {
+    let mut select =
+        db.prepare_cached("SELECT epoch, cursor, sum, count, heals FROM scope WHERE sid = ?1 AND held = 1")?;
+    let mut rows = select.query([sid])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    Ok(Some(Place {
+        epoch: unsigned_of(row, 0)?,
+        cursor: unsigned_of(row, 1)?,
+        sum: ScopeSum { sum: u128::from_be_bytes(*id_of(row, 2)?.as_bytes()), count: unsigned_of(row, 3)? },
+        heals: row.get(4)?,
+    }))
+}
+
+fn store_place(db: &Connection, sid: i64, place: &Place) -> Result<(), HandbookError> {
+    db.prepare_cached("UPDATE scope SET epoch = ?2, cursor = ?3, sum = ?4, count = ?5, heals = ?6 WHERE sid = ?1")?
+        .execute(params![
+            sid,
+            place.epoch.cast_signed(),
+            place.cursor.cast_signed(),
+            place.sum.sum.to_be_bytes(),
+            place.sum.count.cast_signed(),
+            place.heals
+        ])?;
+    Ok(())
+}
+
+/// Whether the phone already stands at or behind `seq` of a scope.
+pub(crate) fn has_passed(db: &Connection, sid: i64, seq: u64) -> Result<bool, HandbookError> {
+    Ok(place(db, sid)?.is_some_and(|place| place.cursor >= seq))
+}
+
+/// A scope that the member holds from now on.
+pub(crate) fn gain(db: &Connection, numbers: &mut ScopeNumbers, scope: Scope) -> Result<bool, HandbookError> {
+    let sid = numbers.of(db, scope)?;
+    let changed = db
+        .prepare_cached(
+            "UPDATE scope SET held = 1, epoch = 0, cursor = 0, sum = zeroblob(16), count = 0, heals = 0
+             WHERE sid = ?1 AND held = 0",
+        )?
+        .execute([sid])?;
+    Ok(changed > 0)
+}
+
+/// Every scope is fetched again, into place: listings go, bodies stay until the end of the download, and any version that
+/// the server has now replaces them.
+pub(crate) fn void_all(db: &Connection) -> Result<(), HandbookError> {
+    db.execute_batch(
+        "INSERT OR IGNORE INTO unlisted SELECT rid FROM base;
+         DELETE FROM listing;
+         DELETE FROM provisional;
+         UPDATE base SET incarnation = 0, version = 0;
+         UPDATE scope SET epoch = 0, cursor = 0, sum = zeroblob(16), count = 0, heals = 0",
+    )?;
+    Ok(())
+}
+
+/// One scope is fetched again, into place.
+fn void(db: &Connection, sid: i64) -> Result<(), HandbookError> {
+    let (first, last) = (sid << RECORD_BITS, (sid + 1) << RECORD_BITS);
+    db.prepare_cached("INSERT OR IGNORE INTO unlisted SELECT lid - ?1 FROM listing WHERE lid >= ?1 AND lid < ?2")?
+        .execute([first, last])?;
+    db.prepare_cached("DELETE FROM listing WHERE lid >= ?1 AND lid < ?2")?.execute([first, last])?;
+    Ok(())
+}
+
+/// A scope that the member no longer holds: what only this scope showed goes at once.
+pub(crate) fn revoke(
+    db: &Connection,
+    numbers: &mut ScopeNumbers,
+    scope: Scope,
+    touched: &mut Touched,
+) -> Result<(), HandbookError> {
+    let sid = numbers.of(db, scope)?;
+    let shown: Vec<i64> = {
+        let mut select = db.prepare_cached(
+            "SELECT lid - ?1 FROM listing WHERE lid >= ?1 AND lid < ?2 UNION SELECT rid FROM provisional WHERE sid = ?3",
+        )?;
+        let (first, last) = (sid << RECORD_BITS, (sid + 1) << RECORD_BITS);
+        select.query_map([first, last, sid], |row| row.get(0))?.collect::<Result<_, _>>()?
+    };
+    db.prepare_cached("DELETE FROM provisional WHERE sid = ?1")?.execute([sid])?;
+    void(db, sid)?;
+    db.prepare_cached(
+        "UPDATE scope SET held = 0, epoch = 0, cursor = 0, sum = zeroblob(16), count = 0, heals = 0 WHERE sid = ?1",
+    )?
+    .execute([sid])?;
+    delete_unlisted(db, &shown, touched)
+}
+
+/// Deletes, at the end of a download, the bodies that no scope lists and no receipt vouches for.
+pub(crate) fn sweep(db: &Connection, touched: &mut Touched) -> Result<(), HandbookError> {
+    let candidates: Vec<i64> = {
+        let mut select = db.prepare_cached("SELECT rid FROM unlisted")?;
+        select.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?
+    };
+    if candidates.is_empty() {
+        return Ok(());
+    }
+    delete_unlisted(db, &candidates, touched)?;
+    db.execute_batch("DELETE FROM unlisted")?;
+    Ok(())
+}
+
+fn delete_unlisted(db: &Connection, candidates: &[i64], touched: &mut Touched) -> Result<(), HandbookError> {
+    for rid in candidates {
+        let mut delete = db.prepare_cached(
+            "DELETE FROM base WHERE rid = ?1
+             AND NOT EXISTS (SELECT 1 FROM scope s JOIN listing l ON l.lid = (s.sid << 40) + ?1 WHERE s.held = 1)
+             AND NOT EXISTS (SELECT 1 FROM provisional p WHERE p.rid = ?1)
+             RETURNING (SELECT scope FROM scope WHERE sid = home), id, kind, parent",
+        )?;
+        let mut rows = delete.query([rid])?;
+        while let Some(row) = rows.next()? {
+            let key = RecordKey::new(scope_of(row, 0)?, id_of(row, 1)?);
+            touched.record(Kind::from_code(row.get(2)?), id_of(row, 3)?, key);
+        }
+    }
+    Ok(())
+}
+
+fn rid_of(db: &Connection, home: i64, key: &RecordKey) -> Result<Option<(i64, Stamp)>, HandbookError> {
+    let mut select = db.prepare_cached("SELECT rid, incarnation, version FROM base WHERE id = ?1 AND home = ?2")?;
+    let mut rows = select.query(params![key.id.as_bytes(), home])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    Ok(Some((row.get(0)?, Stamp { incarnation: unsigned_of(row, 1)?, version: unsigned_of(row, 2)? })))
+}
+
+/// Writes a body unless a newer one is there; the record's number.
+pub(crate) fn write_body(
+    db: &Connection,
+    numbers: &mut ScopeNumbers,
+    key: &RecordKey,
+    stamp: Stamp,
+    content: IncomingContent<'_>,
+    touched: &mut Touched,
+) -> Result<(i64, bool), HandbookError> {
+    let home = numbers.of(db, key.home)?;
+    let known = rid_of(db, home, key)?;
+    let (incarnation, version) = (stamp.incarnation.cast_signed(), stamp.version.cast_signed());
+    let (kind, parent) = (content.kind.code(), content.parent.as_bytes());
+    let rid = match known {
+        Some((rid, newer)) if newer > stamp => return Ok((rid, true)),
+        Some((rid, _)) => {
+            db.prepare_cached(
+                "UPDATE base SET kind = ?2, parent = ?3, incarnation = ?4, version = ?5, body = ?6 WHERE rid = ?1",
+            )?
+            .execute(params![rid, kind, parent, incarnation, version, content.body])?;
+            rid
+        }
+        None => {
+            db.prepare_cached(
+                "INSERT INTO base (home, id, kind, parent, incarnation, version, body)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?
+            .execute(params![home, key.id.as_bytes(), kind, parent, incarnation, version, content.body])?;
+            db.last_insert_rowid()
+        }
+    };
+    touched.record(content.kind, content.parent, *key);
+    Ok((rid, known.is_some()))
+}
+
+/// Writes a page.
+pub(crate) fn apply_page(
+    db: &Connection,
+    numbers: &mut ScopeNumbers,
+    page: &mut IncomingPage<'_>,
+    touched: &mut Touched,
+) -> Result<Applied, HandbookError> {
+    let sid = numbers.of(db, page.scope)?;
+    let Some(mut place) = place(db, sid)? else { return Ok(Applied::NotFitting) };
+    if place.epoch != page.epoch {
+        if place.cursor != 0 || place.sum.count != 0 {
+            void(db, sid)?;
+        }
+        place = Place { epoch: page.epoch, cursor: 0, sum: ScopeSum::default(), heals: place.heals };
+        store_place(db, sid, &place)?;
+    }
+    if page.from != place.cursor || page.to < page.from {
+        return Ok(Applied::NotFitting);
+    }
+    // In the order of the index, so that it grows page by page and not everywhere at once.
+    page.rows.sort_unstable_by_key(|row| (row.key.id, row.key.home, row.seq));
+    for row in &page.rows {
+        match row.content {
+            Some(content) => {
+                let (rid, known) = write_body(db, numbers, &row.key, row.stamp, content, touched)?;
+                let lid = sid << RECORD_BITS | rid;
+                if known {
+                    unlist(db, lid, &mut place.sum)?;
+                }
+                let hash = RecordHash::of(&row.key, row.stamp, content.body);
+                db.prepare_cached(
+                    "INSERT INTO listing (lid, seq, incarnation, version, hash) VALUES (?1, ?2, ?3, ?4, ?5)",
+                )?
+                .execute(params![
+                    lid,
+                    row.seq.cast_signed(),
+                    row.stamp.incarnation.cast_signed(),
+                    row.stamp.version.cast_signed(),
+                    hash.0.to_be_bytes()
+                ])?;
+                place.sum.add(hash);
+            }
+            None => {
+                let home = numbers.of(db, row.key.home)?;
+                if let Some((rid, _)) = rid_of(db, home, &row.key)?
+                    && unlist(db, sid << RECORD_BITS | rid, &mut place.sum)?
+                {
+                    db.prepare_cached("INSERT OR IGNORE INTO unlisted (rid) VALUES (?1)")?.execute([rid])?;
+                }
+            }
+        }
+    }
+    let to = page.to.cast_signed();
+    db.prepare_cached("INSERT OR IGNORE INTO unlisted SELECT rid FROM provisional WHERE sid = ?1 AND seq <= ?2")?
+        .execute([sid, to])?;
+    db.prepare_cached("DELETE FROM provisional WHERE sid = ?1 AND seq <= ?2")?.execute([sid, to])?;
+    place.cursor = page.to;
+    let applied = check_sum(db, sid, &mut place, page)?;
+    store_place(db, sid, &place)?;
+    Ok(applied)
+}
+
+/// Takes a listing out of table and sum.
+fn unlist(db: &Connection, lid: i64, sum: &mut ScopeSum) -> Result<bool, HandbookError> {
+    let mut delete = db.prepare_cached("DELETE FROM listing WHERE lid = ?1 RETURNING hash")?;
+    let hash: Option<Vec<u8>> = delete.query_row([lid], |row| row.get(0)).optional()?;
+    let Some(hash) = hash else { return Ok(false) };
+    sum.remove(RecordHash(u128::from_be_bytes(hash.as_slice().try_into().map_err(|_| DAMAGED)?)));
+    Ok(true)
+}
+
+fn check_sum(
+    db: &Connection,
+    sid: i64,
+    place: &mut Place,
+    page: &IncomingPage<'_>,
+) -> Result<Applied, HandbookError> {
+    let (false, Some(sum), Some(count)) = (page.more, page.sum, page.count) else { return Ok(Applied::Done) };
+    if sum == place.sum.sum.to_be_bytes() && count == place.sum.count {
+        place.heals = 0;
+        return Ok(Applied::Done);
+    }
+    if place.heals >= MAX_HEALS {
+        return Ok(Applied::Broken);
+    }
+    void(db, sid)?;
+    *place = Place { epoch: place.epoch, cursor: 0, sum: ScopeSum::default(), heals: place.heals + 1 };
+    Ok(Applied::Healing)
+}

@@ -1,0 +1,133 @@
+//! Receipts: what the server made of own mutations, and what they wrote, put into place before the pages that list it.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, OptionalExtension, params};
+use sotay_model::wire::{Verdict, Written};
+use sotay_model::{RecordKey, Rejection, cbor};
+
+use super::feeds::{self, ScopeNumbers};
+use super::incoming::{Incoming, IncomingBody, IncomingContent};
+use super::overlay::Overlay;
+use crate::error::HandbookError;
+use crate::store::rows::{self, Standing};
+use crate::watch::Touched;
+
+/// What the receipts of a response settled.
+#[derive(Debug, Default)]
+pub(crate) struct Settled {
+    /// Carried out.
+    pub(crate) done: Vec<i64>,
+    /// How many were refused, and are parked now.
+    pub(crate) refused: u32,
+    /// Not known to this server yet.
+    pub(crate) not_yet: Vec<i64>,
+    /// How many pending mutations the response spoke of at all.
+    pub(crate) looked_at: u32,
+}
+
+impl Settled {
+    /// Nothing left the queue.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.done.is_empty() && self.refused == 0
+    }
+}
+
+/// Settles the outbox by the receipts, and writes their bodies.
+pub(crate) fn settle(
+    db: &Connection,
+    numbers: &mut ScopeNumbers,
+    overlay: &Overlay,
+    response: &Incoming<'_>,
+    touched: &mut Touched,
+) -> Result<Settled, HandbookError> {
+    let bodies: HashMap<RecordKey, &IncomingBody<'_>> = response.bodies.iter().map(|body| (body.key, body)).collect();
+    let mut settled = Settled::default();
+    for receipt in &response.receipts {
+        let n = receipt.n.cast_signed();
+        if !is_pending(db, n)? {
+            continue;
+        }
+        settled.looked_at += 1;
+        match &receipt.verdict {
+            Verdict::Done(written) => {
+                for written in written {
+                    put_into_place(db, numbers, overlay, &bodies, n, written, touched)?;
+                }
+                db.prepare_cached("UPDATE outbox SET state = ?2 WHERE n = ?1")?
+                    .execute(params![n, Standing::Accepted as u8])?;
+                settled.done.push(n);
+            }
+            Verdict::Rejected(why) => {
+                park(db, n, why)?;
+                settled.refused += 1;
+            }
+            Verdict::NotYet => settled.not_yet.push(n),
+        }
+    }
+    Ok(settled)
+}
+
+fn is_pending(db: &Connection, n: i64) -> Result<bool, HandbookError> {
+    let mut select = db.prepare_cached("SELECT state FROM outbox WHERE n = ?1")?;
+    let state: Option<u8> = select.query_row([n], |row| row.get(0)).optional()?;
+    Ok(state == Some(Standing::Pending as u8))
+}
+
+fn park(db: &Connection, n: i64, why: &Rejection) -> Result<(), HandbookError> {
+    db.prepare_cached("UPDATE outbox SET state = ?2, rejection = ?3 WHERE n = ?1")?.execute(params![
+        n,
+        Standing::Parked as u8,
+        cbor::to_bytes(why)
+    ])?;
+    Ok(())
+}
+
+/// A record that an accepted mutation wrote is confirmed now, though no page has listed it yet. Where the server sent no body
+/// for it, the phone's own stands in for it until the page comes.
+fn put_into_place(
+    db: &Connection,
+    numbers: &mut ScopeNumbers,
+    overlay: &Overlay,
+    bodies: &HashMap<RecordKey, &IncomingBody<'_>>,
+    n: i64,
+    written: &Written,
+    touched: &mut Touched,
+) -> Result<(), HandbookError> {
+    let sid = numbers.of(db, written.scope)?;
+    if feeds::has_passed(db, sid, written.seq)? {
+        // The page was here first: what it brought is this or newer.
+        return Ok(());
+    }
+    let laid = overlay.get(&written.key);
+    let (stamp, content) = match (bodies.get(&written.key), laid) {
+        (Some(body), _) => (body.stamp, body.content),
+        (None, Some(laid)) if laid.n == n => {
+            (written.stamp, IncomingContent { kind: laid.kind, parent: laid.parent, body: &laid.body })
+        }
+        _ => return Ok(()),
+    };
+    let (rid, _) = feeds::write_body(db, numbers, &written.key, stamp, content, touched)?;
+    let audience = laid.map_or_else(|| written.scope.to_bytes().to_vec(), |laid| rows::audience_bytes(&laid.audience));
+    db.prepare_cached("INSERT OR REPLACE INTO provisional (rid, sid, seq, audience) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![rid, sid, written.seq.cast_signed(), audience])?;
+    Ok(())
+}
+
+/// The server was restored: what it had accepted and its backup may lack goes up again, under the same numbers.
+pub(crate) fn send_accepted_again(db: &Connection, backed_up_through: u64) -> Result<usize, HandbookError> {
+    Ok(db.prepare_cached("UPDATE outbox SET state = ?1 WHERE state = ?2 AND n > ?3")?.execute(params![
+        Standing::Pending as u8,
+        Standing::Accepted as u8,
+        backed_up_through.cast_signed()
+    ])?)
+}
+
+/// What is in a backup of the server need not be kept here.
+pub(crate) fn forget_backed_up(db: &Connection, backed_up_through: u64) -> Result<(), HandbookError> {
+    if backed_up_through > 0 {
+        db.prepare_cached("DELETE FROM outbox WHERE state = ?1 AND n <= ?2")?
+            .execute(params![Standing::Accepted as u8, backed_up_through.cast_signed()])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,421 @@
+//! A sealed copy of every unsent mutation, in an append-only file beside the database.
+//!
+//! A mutation is in here, and synced, before `submit` returns. So the database may commit without a sync of its own, and
+//! a broken database costs a download, never an answer. It also keeps who joined, so that a new database can go on where
+//! the broken one ended.
+//!
+//! Frame: `SJ` ‖ kind (1) ‖ n (8) ‖ length (4) ‖ check (4) ‖ sealed bytes. The first 15 bytes are sealed along, the check
+//! lets a reader find the next whole frame behind a damaged one, and how many unsent mutations there are can be counted
+//! without any key. A torn tail is cut off. The file is rewritten, by way of another one, when little of it is still needed.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use ring::digest::{SHA256, digest};
+
+use crate::error::HandbookError;
+use crate::keys::Seal;
+
+const MAGIC: [u8; 2] = *b"SJ";
+const SEALED_ALONG: usize = 15;
+const HEADER: usize = SEALED_ALONG + 4;
+/// Longer than any mutation may be; a larger length is a damaged one.
+const MAX_FRAME: usize = 2 << 20;
+/// Below this, rewriting the file is not worth its syncs.
+const REWRITE_ABOVE: u64 = 256 << 10;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FrameKind {
+    /// Who joined.
+    Identity = 1,
+    /// A mutation.
+    Mutation = 2,
+    /// A mutation that need not be sent any more.
+    Settled = 3,
+    /// The highest number given out before the file was rewritten.
+    HighWater = 4,
+}
+
+impl FrameKind {
+    const fn from_byte(byte: u8) -> Option<Self> {
+        match byte {
+            1 => Some(Self::Identity),
+            2 => Some(Self::Mutation),
+            3 => Some(Self::Settled),
+            4 => Some(Self::HighWater),
+            _ => None,
+        }
+    }
+}
+
+/// A mutation as the journal keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// Its number.
+    pub(crate) n: i64,
+    /// The instant it was decided at, in milliseconds.
+    pub(crate) at: i64,
+    /// Its encoding.
+    pub(crate) mutation: Vec<u8>,
+}
+
+/// What was read when the journal was opened.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Recovered {
+    /// Who joined, encoded.
+    pub(crate) identity: Option<Vec<u8>>,
+    /// Unsent mutations, the oldest first.
+    pub(crate) unsent: Vec<Entry>,
+    /// The highest number ever given out, as far as this file knows.
+    pub(crate) high_water: i64,
+}
+
+struct Frame<'f> {
+    kind: FrameKind,
+    n: i64,
+    along: &'f [u8],
+    sealed: &'f [u8],
+    start: usize,
+    end: usize,
+}
+
+fn check_of(along: &[u8]) -> [u8; 4] {
+    let mut check = [0; 4];
+    check.copy_from_slice(&digest(&SHA256, along).as_ref()[..4]);
+    check
+}
+
+/// The frame that begins at `start`, if a whole one does.
+fn frame_at(bytes: &[u8], start: usize) -> Option<Frame<'_>> {
+    let header = bytes.get(start..start + HEADER)?;
+    let (along, check) = header.split_at(SEALED_ALONG);
+    if along[..2] != MAGIC || check != check_of(along) {
+        return None;
+    }
+    let n = i64::from_be_bytes(along[3..11].try_into().ok()?);
+    let length = u32::from_be_bytes(along[11..15].try_into().ok()?) as usize;
+    let end = start + HEADER + length;
+    let sealed = bytes.get(start + HEADER..end).filter(|_| length <= MAX_FRAME)?;
+    Some(Frame { kind: FrameKind::from_byte(along[2])?, n, along, sealed, start, end })
+}
+
+/// All whole frames; what lies between them is damaged and passed over.
+fn frames(bytes: &[u8]) -> Vec<Frame<'_>> {
+    let mut found = Vec::new();
+    let mut position = 0;
+    while position + HEADER <= bytes.len() {
+        match frame_at(bytes, position) {
+            Some(frame) => {
+                position = frame.end;
+                found.push(frame);
+            }
+            None => position += 1,
+        }
+    }
+    found
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, HandbookError> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(bytes),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// How many unsent mutations the file holds; needs no key.
+pub(crate) fn count(path: &Path) -> u32 {
+    let mut unsent = std::collections::BTreeSet::new();
+    for frame in frames(&read(path).unwrap_or_default()) {
+        match frame.kind {
+            FrameKind::Mutation => {
+                unsent.insert(frame.n);
+            }
+            FrameKind::Settled => {
+                unsent.remove(&frame.n);
+            }
+            FrameKind::Identity | FrameKind::HighWater => {}
+        }
+    }
+    u32::try_from(unsent.len()).unwrap_or(u32::MAX)
+}
+
+/// The open journal.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    path: PathBuf,
+    file: File,
+    seal: Seal,
+    length: u64,
+    high_water: i64,
+    identity: Option<(u64, u64)>,
+    unsent: BTreeMap<i64, (u64, u64)>,
+}
+
+impl Journal {
+    /// Opens the journal, or makes an empty one, and cuts a torn tail off.
+    pub(crate) fn open(path: PathBuf, seal: Seal) -> Result<(Self, Recovered), HandbookError> {
+        let bytes = read(&path)?;
+        let mut recovered = Recovered::default();
+        let (mut identity, mut unsent, mut whole) = (None, BTreeMap::new(), 0);
+        let mut entries = BTreeMap::new();
+        for frame in frames(&bytes) {
+            whole = frame.end as u64;
+            let place = (frame.start as u64, frame.end as u64);
+            recovered.high_water = recovered.high_water.max(frame.n);
+            match frame.kind {
+                FrameKind::Identity => {
+                    if let Some(plain) = seal.open(frame.along, frame.sealed) {
+                        recovered.identity = Some(plain);
+                        identity = Some(place);
+                    }
+                }
+                FrameKind::Mutation => {
+                    // A damaged one stays where it is and is counted; the database may still have it.
+                    unsent.insert(frame.n, place);
+                    if let Some(entry) = seal.open(frame.along, frame.sealed).and_then(|p| entry_of(frame.n, &p)) {
+                        entries.insert(frame.n, entry);
+                    }
+                }
+                FrameKind::Settled => {
+                    unsent.remove(&frame.n);
+                    entries.remove(&frame.n);
+                }
+                FrameKind::HighWater => {}
+            }
+        }
+        recovered.unsent = entries.into_values().collect();
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
+        if whole < bytes.len() as u64 {
+            file.set_len(whole)?;
+            file.sync_data()?;
+        }
+        let high_water = recovered.high_water;
+        Ok((Self { path, file, seal, length: whole, high_water, identity, unsent }, recovered))
+    }
+
+    fn frame(&self, kind: FrameKind, n: i64, plain: &[u8]) -> Result<Vec<u8>, HandbookError> {
+        let mut frame = Vec::with_capacity(HEADER + plain.len() + Seal::ADDS);
+        frame.extend_from_slice(&MAGIC);
+        frame.push(kind as u8);
+        frame.extend_from_slice(&n.to_be_bytes());
+        let length = u32::try_from(plain.len() + Seal::ADDS).unwrap_or(u32::MAX);
+        frame.extend_from_slice(&length.to_be_bytes());
+        let sealed = self.seal.seal(&frame, plain)?;
+        let check = check_of(&frame);
+        frame.extend_from_slice(&check);
+        frame.extend_from_slice(&sealed);
+        Ok(frame)
+    }
+
+    /// Appends whole frames or nothing.
+    fn append(&mut self, frames: &[u8], sync: bool) -> Result<(u64, u64), HandbookError> {
+        let start = self.length;
+        self.file.seek(SeekFrom::Start(start))?;
+        let mut written = self.file.write_all(frames);
+        if sync && written.is_ok() {
+            written = self.file.sync_data();
+        }
+        if let Err(error) = written {
+            // Best effort: a tail that stays is cut off at the next opening, or was whole and is harmless.
+            let _ = self.file.set_len(start);
+            return Err(error.into());
+        }
+        self.length += frames.len() as u64;
+        Ok((start, self.length))
+    }
+
+    /// Keeps a mutation; it is on the disk when this returns.
+    pub(crate) fn keep(&mut self, n: i64, at: i64, mutation: &[u8]) -> Result<(), HandbookError> {
+        let mut plain = Vec::with_capacity(8 + mutation.len());
+        plain.extend_from_slice(&at.to_be_bytes());
+        plain.extend_from_slice(mutation);
+        let frame = self.frame(FrameKind::Mutation, n, &plain)?;
+        let place = self.append(&frame, true)?;
+        self.unsent.insert(n, place);
+        self.high_water = self.high_water.max(n);
+        Ok(())
+    }
+
+    /// Takes the mutation kept last back out, because the database could not keep it. If even that fails, it comes back at the
+    /// next opening and is sent.
+    pub(crate) fn take_back(&mut self, n: i64) {
+        if let Some((start, end)) = self.unsent.get(&n).copied()
+            && end == self.length
+            && self.file.set_len(start).is_ok()
+        {
+            self.unsent.remove(&n);
+            self.length = start;
+            self.high_water = n - 1;
+        }
+    }
+
+    /// Keeps who joined.
+    pub(crate) fn keep_identity(&mut self, identity: &[u8]) -> Result<(), HandbookError> {
+        let frame = self.frame(FrameKind::Identity, 0, identity)?;
+        self.identity = Some(self.append(&frame, true)?);
+        Ok(())
+    }
+
+    /// These need not be sent any more. Not synced: sending one again is harmless, the server knows its number.
+    pub(crate) fn settle(&mut self, settled: &[i64]) -> Result<(), HandbookError> {
+        let mut frames = Vec::new();
+        for n in settled.iter().filter(|n| self.unsent.contains_key(n)) {
+            frames.extend(self.frame(FrameKind::Settled, *n, &[])?);
+        }
+        if frames.is_empty() {
+            return Ok(());
+        }
+        self.append(&frames, false)?;
+        for n in settled {
+            self.unsent.remove(n);
+        }
+        let needed: u64 = self.unsent.values().map(|(start, end)| end - start).sum();
+        if self.length > REWRITE_ABOVE && needed < self.length / 4 {
+            self.rewrite()?;
+        }
+        Ok(())
+    }
+
+    /// The highest number ever given out, as far as this file knows.
+    pub(crate) const fn high_water(&self) -> i64 {
+        self.high_water
+    }
+
+    /// Writes what is still needed into a new file, which then takes this one's place.
+    fn rewrite(&mut self) -> Result<(), HandbookError> {
+        let mut old = Vec::new();
+        self.file.seek(SeekFrom::Start(0))?;
+        self.file.read_to_end(&mut old)?;
+        let mut new = self.frame(FrameKind::HighWater, self.high_water, &[])?;
+        let mut copy = |(start, end): (u64, u64)| {
+            let place = new.len() as u64;
+            new.extend_from_slice(old.get(start as usize..end as usize).unwrap_or_default());
+            (place, new.len() as u64)
+        };
+        let identity = self.identity.map(&mut copy);
+        let unsent: BTreeMap<_, _> = self.unsent.iter().map(|(n, place)| (*n, copy(*place))).collect();
+        let beside = self.path.with_extension("new");
+        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&beside)?;
+        file.write_all(&new)?;
+        file.sync_all()?;
+        std::fs::rename(&beside, &self.path)?;
+        if let Some(folder) = self.path.parent() {
+            // Where a folder cannot be synced (Windows), the rename is as durable as the system makes it.
+            let _ = File::open(folder).and_then(|folder| folder.sync_all());
+        }
+        (self.file, self.length) = (file, new.len() as u64);
+        (self.identity, self.unsent) = (identity, unsent);
+        Ok(())
+    }
+}
+
+fn entry_of(n: i64, plain: &[u8]) -> Option<Entry> {
+    let (at, mutation) = plain.split_at_checked(8)?;
+    Some(Entry { n, at: i64::from_be_bytes(at.try_into().ok()?), mutation: mutation.to_vec() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::Keys;
+
+    fn seal() -> Seal {
+        Keys::from_root(&[5; 32]).unwrap().journal().unwrap()
+    }
+
+    fn entry(n: i64) -> Entry {
+        Entry { n, at: 1000 + n, mutation: format!("mutation {n}").into_bytes() }
+    }
+
+    fn filled(path: &Path) -> Journal {
+        let (mut journal, _) = Journal::open(path.to_owned(), seal()).unwrap();
+        journal.keep_identity(b"who").unwrap();
+        for n in 1..=4 {
+            let entry = entry(n);
+            journal.keep(n, entry.at, &entry.mutation).unwrap();
+        }
+        journal
+    }
+
+    fn reopened(path: &Path) -> Recovered {
+        Journal::open(path.to_owned(), seal()).unwrap().1
+    }
+
+    #[test]
+    fn what_was_kept_and_not_settled_comes_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        filled(&path).settle(&[1, 3]).unwrap();
+        let recovered = reopened(&path);
+        assert_eq!(recovered.identity.as_deref(), Some(&b"who"[..]));
+        assert_eq!(recovered.unsent, [entry(2), entry(4)]);
+        assert_eq!(recovered.high_water, 4);
+        assert_eq!(count(&path), 2);
+    }
+
+    #[test]
+    fn a_torn_tail_is_cut_off_wherever_it_tears() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        drop(filled(&path));
+        let whole = std::fs::read(&path).unwrap();
+        let last = frames(&whole).last().unwrap().start;
+        for cut in last + 1..whole.len() {
+            std::fs::write(&path, &whole[..cut]).unwrap();
+            let (mut journal, recovered) = Journal::open(path.clone(), seal()).unwrap();
+            assert_eq!(recovered.unsent, [entry(1), entry(2), entry(3)], "cut at {cut}");
+            journal.keep(5, 1005, b"mutation 5").unwrap();
+            assert_eq!(reopened(&path).unsent.last(), Some(&entry(5)), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn a_flipped_byte_costs_at_most_the_frame_it_lies_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        drop(filled(&path));
+        let whole = std::fs::read(&path).unwrap();
+        for place in 0..whole.len() {
+            let mut damaged = whole.clone();
+            damaged[place] ^= 0x40;
+            std::fs::write(&path, &damaged).unwrap();
+            let recovered = reopened(&path);
+            let expected: Vec<Entry> = (1..=4).map(entry).filter(|e| recovered.unsent.contains(e)).collect();
+            assert_eq!(recovered.unsent, expected, "flipped at {place}: only true entries, in order");
+            assert!(recovered.unsent.len() >= 3, "flipped at {place}");
+        }
+    }
+
+    #[test]
+    fn another_key_reads_nothing_but_the_count_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        drop(filled(&path));
+        let other = Keys::from_root(&[6; 32]).unwrap().journal().unwrap();
+        let (_, recovered) = Journal::open(path.clone(), other).unwrap();
+        assert!(recovered.unsent.is_empty() && recovered.identity.is_none());
+        assert_eq!(count(&path), 4);
+    }
+
+    #[test]
+    fn rewriting_keeps_what_is_needed_and_the_highest_number() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        let mut journal = filled(&path);
+        let large = vec![7; 100_000];
+        for n in 5..=9 {
+            journal.keep(n, 0, &large).unwrap();
+        }
+        journal.settle(&[1, 3, 4, 5, 6, 7, 8, 9]).unwrap();
+        assert!(std::fs::metadata(&path).unwrap().len() < 1000);
+        journal.keep(10, 1010, b"mutation 10").unwrap();
+        let recovered = reopened(&path);
+        assert_eq!(recovered.unsent, [entry(2), entry(10)]);
+        assert_eq!(recovered.identity.as_deref(), Some(&b"who"[..]));
+        journal.settle(&[2, 10]).unwrap();
+        assert_eq!(reopened(&path).high_water, 10);
+    }
+}

@@ -1,0 +1,440 @@
+//! HTTPS to the organisation's server: one client, trusting the organisation's own roots and nothing else.
+//!
+//! No redirects, no proxies, no platform trust store, no plain HTTP. Every way a network can answer wrongly is told apart,
+//! so that a person knows what to do: sign in to the hotel's network, check the address, wait.
+//!
+//! The calls of this crate block; reqwest runs on one thread of its own.
+
+use std::error::Error as _;
+use std::future::Future;
+use std::io::Read;
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
+use ring::signature::Ed25519KeyPair;
+use rustls::pki_types::CertificateDer;
+use rustls::{ClientConfig, RootCertStore};
+use sotay_model::signature::{self, Parameters, Request};
+use sotay_model::wire::{COMPRESS_ABOVE, MAX_RESPONSE_BYTES, MEDIA_TYPE, NONCE_HEADER, Problem, ProblemCode};
+use sotay_model::{InstallationId, cbor};
+use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
+
+use crate::error::{HandbookError, ServerFault};
+use crate::store::locked;
+
+const CONNECT: Duration = Duration::from_secs(10);
+/// Without a byte for this long, a connection is given up.
+const SILENCE: Duration = Duration::from_secs(30);
+/// The window that a page may need to be unpacked: 1 MiB.
+const WINDOW_LOG: u32 = 20;
+/// Signed with before the server gave a nonce; any server answers it with a fresh one.
+const NO_NONCE: &str = "none";
+const ZSTD: &str = "zstd";
+
+/// The thread that talks to the network. Dropping it ends what is under way.
+#[derive(Debug)]
+pub(crate) struct Network {
+    runtime: tokio::runtime::Handle,
+    stop: Mutex<Option<oneshot::Sender<()>>>,
+}
+
+impl Network {
+    /// Starts the thread.
+    pub(crate) fn start() -> Result<Self, HandbookError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (stop, stopped) = oneshot::channel();
+        let handle = runtime.handle().clone();
+        std::thread::Builder::new().name("sotay-network".into()).spawn(move || {
+            runtime.block_on(async {
+                // Ends when the sender says so or is dropped.
+                let _ = stopped.await;
+            });
+        })?;
+        Ok(Self { runtime: handle, stop: Mutex::new(Some(stop)) })
+    }
+
+    /// Runs something on the thread and waits for it. `under_way` lets another thread end it.
+    pub(crate) fn wait_for<T: Send + 'static>(
+        &self,
+        under_way: &UnderWay,
+        what: impl Future<Output = Result<T, HandbookError>> + Send + 'static,
+    ) -> Result<T, HandbookError> {
+        let (done, finished) = mpsc::sync_channel(1);
+        let task = self.runtime.spawn(async move {
+            let _ = done.send(what.await);
+        });
+        under_way.begin(task.abort_handle())?;
+        let result = finished.recv().unwrap_or(Err(HandbookError::Cancelled));
+        under_way.end();
+        result
+    }
+
+    /// Runs something on the thread until it ends or is aborted.
+    pub(crate) fn spawn(&self, what: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
+        self.runtime.spawn(what).abort_handle()
+    }
+
+    /// Ends everything under way.
+    pub(crate) fn stop(&self) {
+        drop(locked(&self.stop).take());
+    }
+}
+
+/// What a caller waits for, so that it can be ended from elsewhere.
+#[derive(Debug, Default)]
+pub(crate) struct UnderWay(Mutex<(bool, Option<AbortHandle>)>);
+
+impl UnderWay {
+    fn begin(&self, task: AbortHandle) -> Result<(), HandbookError> {
+        let mut state = locked(&self.0);
+        if state.0 {
+            task.abort();
+            return Err(HandbookError::Cancelled);
+        }
+        state.1 = Some(task);
+        Ok(())
+    }
+
+    fn end(&self) {
+        locked(&self.0).1 = None;
+    }
+
+    /// Ends what is under way, and everything that would begin.
+    pub(crate) fn cancel(&self) {
+        let mut state = locked(&self.0);
+        state.0 = true;
+        if let Some(task) = state.1.take() {
+            task.abort();
+        }
+    }
+}
+
+/// Which certificates a connection accepts.
+pub(crate) enum Trust {
+    /// Those that chain to these roots: a CBOR array of DER certificates.
+    Roots(Vec<u8>),
+    /// Any: only while opening an enrolment, where the answer proves itself by a MAC.
+    AnswerProvesItself,
+}
+
+/// What answered, once it was a Sotay server.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// A message.
+    Message(Vec<u8>),
+    /// A refusal, and the status it came with.
+    Problem(ProblemCode, u16),
+}
+
+/// A connection to one server.
+#[derive(Debug)]
+pub(crate) struct Transport {
+    client: reqwest::Client,
+    address: String,
+    nonce: Mutex<Option<String>>,
+}
+
+/// Who signs.
+#[derive(Debug, Clone)]
+pub(crate) struct Signer {
+    /// The phone's number.
+    pub(crate) installation: InstallationId,
+    /// The phone's key.
+    pub(crate) key: Arc<Ed25519KeyPair>,
+}
+
+impl Transport {
+    /// A client for `address`: host, and port where it is not 443.
+    pub(crate) fn new(address: &str, trust: &Trust) -> Result<Self, HandbookError> {
+        let untrusted = || unexpected(address, ServerFault::Untrusted);
+        let tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|_| untrusted())?;
+        let mut tls = match trust {
+            Trust::Roots(roots) => tls.with_root_certificates(root_store(roots).ok_or_else(untrusted)?),
+            Trust::AnswerProvesItself => {
+                tls.dangerous().with_custom_certificate_verifier(Arc::new(any_certificate::AnyCertificate::new()))
+            }
+        }
+        .with_no_client_auth();
+        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        #[allow(clippy::disallowed_methods, reason = "the one place where a client is made")]
+        let builder = reqwest::Client::builder();
+        let client = builder
+            .tls_backend_preconfigured(tls)
+            .https_only(true)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .referer(false)
+            .connect_timeout(CONNECT)
+            .read_timeout(SILENCE)
+            .pool_idle_timeout(Duration::from_secs(60))
+            .build()
+            .map_err(|_| HandbookError::ServerUnreachable { address: address.to_owned() })?;
+        Ok(Self { client, address: address.to_owned(), nonce: Mutex::new(None) })
+    }
+
+    /// Sends a message without a signature.
+    pub(crate) async fn post(&self, path: &str, body: Vec<u8>) -> Result<Answer, HandbookError> {
+        let request = self
+            .client
+            .post(format!("https://{}{path}", self.address))
+            .header(CONTENT_TYPE, MEDIA_TYPE)
+            .header(ACCEPT, MEDIA_TYPE)
+            .header(ACCEPT_ENCODING, ZSTD)
+            .body(body);
+        self.answer(request.send().await).await
+    }
+
+    /// Sends a signed message; once more where the server wants a fresh nonce.
+    pub(crate) async fn post_signed(&self, signer: &Signer, path: &str, body: Vec<u8>) -> Result<Answer, HandbookError> {
+        let mut again = true;
+        loop {
+            let request = self
+                .client
+                .post(format!("https://{}{path}", self.address))
+                .headers(self.signed("POST", path, &body, signer)?)
+                .header(CONTENT_TYPE, MEDIA_TYPE)
+                .header(ACCEPT, MEDIA_TYPE)
+                .header(ACCEPT_ENCODING, ZSTD)
+                .body(body.clone());
+            match self.answer(request.send().await).await? {
+                Answer::Problem(ProblemCode::StaleNonce, _) if std::mem::take(&mut again) => {}
+                answer => return Ok(answer),
+            }
+        }
+    }
+
+    /// Listens to the server's wake-ups until the connection ends; `woken` is called at each.
+    pub(crate) async fn listen(&self, signer: &Signer, path: &str, woken: impl Fn()) -> Result<(), HandbookError> {
+        for _ in 0..2 {
+            let request = self
+                .client
+                .get(format!("https://{}{path}", self.address))
+                .headers(self.signed("GET", path, &[], signer)?)
+                .header(ACCEPT, "text/event-stream");
+            let mut response = request.send().await.map_err(|error| self.failed(&error))?;
+            self.remember_nonce(response.headers());
+            if response.status() == reqwest::StatusCode::OK {
+                let mut line_begins = true;
+                while let Some(chunk) = response.chunk().await.map_err(|error| self.failed(&error))? {
+                    // Lines that begin with a colon only keep the connection open.
+                    let mut event = false;
+                    for byte in chunk.iter() {
+                        event |= line_begins && !matches!(byte, b':' | b'\n' | b'\r');
+                        line_begins = matches!(byte, b'\n' | b'\r');
+                    }
+                    if event {
+                        woken();
+                    }
+                }
+                return Ok(());
+            }
+        }
+        Err(self.unexpected(ServerFault::Protocol))
+    }
+
+    fn signed(&self, method: &str, path: &str, body: &[u8], signer: &Signer) -> Result<HeaderMap, HandbookError> {
+        let nonce = locked(&self.nonce).clone();
+        let created = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_secs());
+        let created = i64::try_from(created).unwrap_or(0);
+        let parameters = Parameters::new(created, signer.installation, nonce.as_deref().unwrap_or(NO_NONCE))
+            .map_err(|_| self.unexpected(ServerFault::Protocol))?;
+        let authority = signature::authority(&self.address);
+        let request = Request { method, authority: &authority, path, query: None, body };
+        let signed = signature::sign_with(&signer.key, &request, &parameters);
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            (signature::CONTENT_DIGEST, signed.content_digest),
+            (signature::SIGNATURE_INPUT, signed.signature_input),
+            (signature::SIGNATURE, signed.signature),
+        ] {
+            headers.insert(name, value.parse().map_err(|_| self.unexpected(ServerFault::Protocol))?);
+        }
+        Ok(headers)
+    }
+
+    fn remember_nonce(&self, headers: &HeaderMap) {
+        if let Some(nonce) = headers.get(NONCE_HEADER).and_then(|value| value.to_str().ok())
+            && Parameters::new(0, InstallationId::default(), nonce).is_ok()
+        {
+            *locked(&self.nonce) = Some(nonce.to_owned());
+        }
+    }
+
+    async fn answer(&self, sent: Result<reqwest::Response, reqwest::Error>) -> Result<Answer, HandbookError> {
+        let mut response = sent.map_err(|error| self.failed(&error))?;
+        self.remember_nonce(response.headers());
+        let status = response.status();
+        let text_of = |name| response.headers().get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
+        let (media_type, encoding): (String, String) = (text_of(CONTENT_TYPE), text_of(CONTENT_ENCODING));
+        let mut body = Vec::new();
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if body.len() + chunk.len() > MAX_RESPONSE_BYTES => {
+                    return Err(self.unexpected(ServerFault::TooLarge));
+                }
+                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+                Ok(None) => break,
+                // An error's page that ends early is still an error.
+                Err(_) if status.is_server_error() => break,
+                Err(error) if error.is_timeout() => return Err(self.failed(&error)),
+                Err(_) => return Err(self.unexpected(ServerFault::Truncated)),
+            }
+        }
+        let is_message = media_type.split(';').next().is_some_and(|m| m.trim().eq_ignore_ascii_case(MEDIA_TYPE));
+        if is_message && !body.is_empty() {
+            if encoding.eq_ignore_ascii_case(ZSTD) {
+                body = unpacked(&body).map_err(|fault| self.unexpected(fault))?;
+            } else if !encoding.is_empty() && !encoding.eq_ignore_ascii_case("identity") {
+                return Err(self.unexpected(ServerFault::Unreadable));
+            }
+            if status == reqwest::StatusCode::OK {
+                return Ok(Answer::Message(body));
+            }
+            if let Ok(problem) = cbor::from_bytes::<Problem>(&body) {
+                return Ok(Answer::Problem(problem.code, status.as_u16()));
+            }
+        }
+        let looks_like_a_page =
+            media_type.contains("text/html") || body.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'<');
+        Err(self.unexpected(if status.is_server_error() {
+            ServerFault::Status { code: status.as_u16() }
+        } else if looks_like_a_page {
+            ServerFault::Html
+        } else if status != reqwest::StatusCode::OK {
+            ServerFault::Status { code: status.as_u16() }
+        } else if body.is_empty() {
+            ServerFault::Empty
+        } else {
+            ServerFault::Unreadable
+        }))
+    }
+
+    /// An answer that no Sotay server gives.
+    pub(crate) fn unexpected(&self, fault: ServerFault) -> HandbookError {
+        unexpected(&self.address, fault)
+    }
+
+    /// A refusal as a person meets it.
+    pub(crate) fn refused(&self, code: ProblemCode, status: u16) -> HandbookError {
+        match code {
+            ProblemCode::InvitationUnusable => HandbookError::InvitationUnusable,
+            ProblemCode::UnknownInstallation | ProblemCode::BadSignature => HandbookError::PhoneNotKnown,
+            ProblemCode::UnsupportedProtocol => HandbookError::AppTooOld,
+            ProblemCode::NumberGap | ProblemCode::Malformed | ProblemCode::StaleNonce => {
+                self.unexpected(ServerFault::Protocol)
+            }
+            _ => self.unexpected(ServerFault::Status { code: status }),
+        }
+    }
+
+    fn failed(&self, error: &reqwest::Error) -> HandbookError {
+        match tls_fault(error) {
+            Some(fault) => self.unexpected(fault),
+            // The other side was there and hung up without an answer.
+            None if !error.is_connect() && !error.is_timeout() && error.is_request() => {
+                self.unexpected(ServerFault::Empty)
+            }
+            None => HandbookError::ServerUnreachable { address: self.address.clone() },
+        }
+    }
+}
+
+fn unexpected(address: &str, fault: ServerFault) -> HandbookError {
+    HandbookError::ServerUnexpected { address: address.to_owned(), fault }
+}
+
+/// What TLS said, if it was TLS that failed.
+fn tls_fault(error: &reqwest::Error) -> Option<ServerFault> {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let io = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let tls = cause.downcast_ref::<rustls::Error>().or_else(|| io.and_then(|inner| inner.downcast_ref()));
+        match tls {
+            Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented) => {
+                return Some(ServerFault::Untrusted);
+            }
+            Some(_) => return Some(ServerFault::Unreadable),
+            None => source = cause.source(),
+        }
+    }
+    None
+}
+
+fn root_store(roots: &[u8]) -> Option<RootCertStore> {
+    let mut decoder = minicbor::Decoder::new(roots);
+    let mut store = RootCertStore::empty();
+    for _ in 0..decoder.array().ok()?? {
+        store.add(CertificateDer::from(decoder.bytes().ok()?.to_vec())).ok()?;
+    }
+    (!store.is_empty()).then_some(store)
+}
+
+/// Unpacks a body, never to more than any response may have.
+fn unpacked(packed: &[u8]) -> Result<Vec<u8>, ServerFault> {
+    let mut decoder = zstd::stream::read::Decoder::with_buffer(packed).map_err(|_| ServerFault::Unreadable)?;
+    decoder.window_log_max(WINDOW_LOG).map_err(|_| ServerFault::Unreadable)?;
+    let mut body = Vec::with_capacity(packed.len().saturating_mul(4).clamp(COMPRESS_ABOVE, MAX_RESPONSE_BYTES));
+    match decoder.take(MAX_RESPONSE_BYTES as u64 + 1).read_to_end(&mut body) {
+        Ok(_) if body.len() > MAX_RESPONSE_BYTES => Err(ServerFault::TooLarge),
+        Ok(_) => Ok(body),
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Err(ServerFault::Truncated),
+        Err(_) => Err(ServerFault::Unreadable),
+    }
+}
+
+/// Accepts any certificate, but still checks that the other side holds its key.
+mod any_certificate {
+    use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+    use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+    use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+    use rustls::{DigitallySignedStruct, Error, SignatureScheme};
+
+    #[derive(Debug)]
+    pub(super) struct AnyCertificate(CryptoProvider);
+
+    impl AnyCertificate {
+        pub(super) fn new() -> Self {
+            Self(ring::default_provider())
+        }
+    }
+
+    impl ServerCertVerifier for AnyCertificate {
+        fn verify_server_cert(
+            &self,
+            _: &CertificateDer<'_>,
+            _: &[CertificateDer<'_>],
+            _: &ServerName<'_>,
+            _: &[u8],
+            _: UnixTime,
+        ) -> Result<ServerCertVerified, Error> {
+            Ok(ServerCertVerified::assertion())
+        }
+
+        fn verify_tls12_signature(
+            &self,
+            message: &[u8],
+            cert: &CertificateDer<'_>,
+            dss: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, Error> {
+            verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+        }
+
+        fn verify_tls13_signature(
+            &self,
+            message: &[u8],
+            cert: &CertificateDer<'_>,
+            dss: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, Error> {
+            verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+        }
+
+        fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+            self.0.signature_verification_algorithms.supported_schemes()
+        }
+    }
+}
