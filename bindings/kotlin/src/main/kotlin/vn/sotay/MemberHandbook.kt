@@ -1,0 +1,104 @@
+package vn.sotay
+
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.withContext
+import vn.sotay.client.Handbook
+import vn.sotay.client.HandbookException
+import vn.sotay.client.JoinedView
+import vn.sotay.client.KeyVault
+import vn.sotay.client.SyncReport
+import vn.sotay.documents.Documents
+import vn.sotay.home.Home
+import vn.sotay.meetings.Meetings
+import vn.sotay.profile.Profile
+import java.util.concurrent.atomic.AtomicBoolean
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.seconds
+
+/**
+ * One person's handbook in one folder of one phone: the Rust engine in the manner of Kotlin.
+ *
+ * - What the engine blocks in suspends here, on [Dispatchers.IO]. Cancelling a coroutine never undoes an entry that the engine has
+ *   begun to store: an entry is either kept as a whole or refused with an exception.
+ * - What a screen shows is a [Live]: a cold flow whose first value comes at once and the next ones whenever it may have changed.
+ * - Whatever goes wrong is a [HandbookException]; each of its cases is something that a person can act on, with the facts as fields.
+ *
+ * The functions of each domain are found under its name: [home], [meetings], [documents], [profile].
+ */
+class MemberHandbook private constructor(
+    private val engine: Handbook,
+) : AutoCloseable {
+    private val closed = AtomicBoolean()
+    private val changes = Changes(engine)
+
+    /** The first screen, and what waits to be sent. */
+    val home = Home(engine, changes)
+
+    /** Notices, answers, absences, roll call. */
+    val meetings = Meetings(engine, changes)
+
+    /** Documents to read without a network. */
+    val documents = Documents(engine, changes)
+
+    /** The own profile and card. */
+    val profile = Profile(engine, changes)
+
+    /** Whose handbook it is; none before [join]. */
+    suspend fun joined(): JoinedView? = withContext(Dispatchers.IO) { engine.joined() }
+
+    /**
+     * Joins with an [invitation]: the text of a scanned code, `sotay://join/<host:port>/<code>`, or `host:port` and the thirteen
+     * typed symbols, separated by a space. Needs the network; nothing is left behind when it fails.
+     */
+    suspend fun join(
+        invitation: String,
+        deviceName: String,
+    ): JoinedView = withContext(Dispatchers.IO) { engine.join(invitation, deviceName) }
+
+    /** Sends what is pending and fetches what is new, until nothing is left. */
+    suspend fun sync(): SyncReport = withContext(Dispatchers.IO) { engine.sync() }
+
+    /** Syncs in the background until the result is closed: after each entry, and again with growing pauses without a network. */
+    suspend fun startSync(): BackgroundSync = withContext(Dispatchers.IO) { BackgroundSync(engine.startSync()) }
+
+    /**
+     * Refuses new work and closes every file, within [deadline]. Flows stay open and go on after [resume]; other calls fail with
+     * [HandbookException.Paused] until then.
+     */
+    suspend fun pause(deadline: Duration = 5.seconds) {
+        withContext(Dispatchers.IO) {
+            engine.pause(deadline.inWholeMilliseconds.coerceIn(0, Int.MAX_VALUE.toLong()).toUInt())
+        }
+    }
+
+    /** Opens the files again, and has every flow read anew. */
+    suspend fun resume() {
+        withContext(Dispatchers.IO) { engine.resume() }
+        changes.resumed()
+    }
+
+    /** Deletes everything of this handbook from the phone, the key first. Says how many unsent entries are lost. */
+    suspend fun wipe(): Int = withContext(Dispatchers.IO) { engine.wipe().toInt() }
+
+    /** Ends syncing, waiting calls and flows, and closes the files. Blocks until that is done; a second time it does nothing. */
+    override fun close() {
+        if (!closed.compareAndSet(false, true)) return
+        try {
+            engine.shutdown()
+        } finally {
+            changes.close()
+            engine.close()
+        }
+    }
+
+    companion object {
+        /**
+         * Opens the handbook in a private [folder] of the app, or makes an empty one. In one process a folder belongs to one
+         * handbook at a time: whoever opens it a second time shares the engine, and closing either one ends both.
+         */
+        suspend fun open(
+            folder: String,
+            vault: KeyVault,
+        ): MemberHandbook = withContext(Dispatchers.IO) { MemberHandbook(Handbook.open(folder, vault)) }
+    }
+}
