@@ -1,0 +1,166 @@
+//! A commune on a real server in this process, and phones on it.
+#![allow(dead_code, unreachable_pub, reason = "each test program uses its own part")]
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use sotay_client::meetings::NoticeForm;
+use sotay_client::{Handbook, HandbookError, KeyVault, VaultAnswer, VaultError};
+use sotay_model::Timestamp;
+use sotay_server::commune::{Config, init, invite, read_csv};
+use sotay_server::{Running, Server, ServerConfig, system_clock};
+use tempfile::TempDir;
+
+const CONFIG: &str = r#"
+hosts = ["127.0.0.1", "localhost"]
+
+[[organisation]]
+code = "xa"
+name = "Đảng bộ xã Mẫu"
+level = "CommuneCommittee"
+
+[[organisation]]
+code = "cb1"
+name = "Chi bộ Mẫu 1"
+level = "PartyCell"
+above = "xa"
+
+[[organisation]]
+code = "cb2"
+name = "Chi bộ Mẫu 2"
+level = "PartyCell"
+above = "xa"
+
+[[office]]
+member = "bt"
+organisation = "cb1"
+role = "Secretary"
+from = "2024-01-01"
+
+[[office]]
+member = "pbt"
+organisation = "cb1"
+role = "DeputySecretary"
+from = "2024-01-01"
+"#;
+
+const MEMBERS: &str = "code,name,cell,status\n\
+    bt,Đồng chí Mẫu 01,cb1,Official\n\
+    pbt,Đồng chí Mẫu 02,cb1,Official\n\
+    a,Đồng chí Mẫu 03,cb1,Official\n\
+    b,Đồng chí Mẫu 04,cb1,Official\n\
+    x,Đồng chí Mẫu 05,cb2,Official\n";
+
+/// A key store in memory.
+#[derive(Default)]
+pub struct Vault(pub Mutex<Option<VaultAnswer>>);
+
+impl KeyVault for Vault {
+    fn root_key(&self) -> Result<VaultAnswer, VaultError> {
+        Ok(self.0.lock().unwrap().clone().unwrap_or(VaultAnswer::Empty))
+    }
+
+    fn store(&self, root: Vec<u8>) -> Result<(), VaultError> {
+        *self.0.lock().unwrap() = Some(VaultAnswer::Key { root });
+        Ok(())
+    }
+
+    fn destroy(&self) -> Result<(), VaultError> {
+        *self.0.lock().unwrap() = None;
+        Ok(())
+    }
+}
+
+pub struct Commune {
+    pub folder: TempDir,
+    running: Option<Running>,
+    pub address: SocketAddr,
+}
+
+impl Commune {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config::parse(CONFIG).unwrap();
+        let list = read_csv(MEMBERS.as_bytes()).unwrap();
+        init(&config, &list, &folder.path().join("server"), system_clock()).unwrap();
+        let running = serve(&folder.path().join("server"), ([127, 0, 0, 1], 0).into());
+        let address = running.address();
+        Self { folder, running: Some(running), address }
+    }
+
+    pub fn stop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.shutdown();
+        }
+    }
+
+    pub fn start(&mut self) {
+        self.running = Some(serve(&self.data(), self.address));
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("server")
+    }
+
+    pub fn invitation(&self, member: &str) -> String {
+        invite(&self.data(), member, Some(&self.address.to_string()), 14, system_clock()).unwrap().text()
+    }
+
+    /// A phone that joined and synced.
+    pub fn phone(&self, member: &str) -> Phone {
+        let phone = Phone::new(self.folder.path().join(format!("phone-{member}")));
+        phone.handbook.join(self.invitation(member), "Điện thoại thử".into()).unwrap();
+        phone.handbook.sync().unwrap();
+        phone
+    }
+}
+
+fn serve(folder: &Path, listen: SocketAddr) -> Running {
+    Server::start(ServerConfig::new(folder, listen)).unwrap()
+}
+
+pub struct Phone {
+    pub folder: PathBuf,
+    pub vault: Arc<Vault>,
+    pub handbook: Arc<Handbook>,
+}
+
+impl Phone {
+    pub fn new(folder: PathBuf) -> Self {
+        let vault = Arc::new(Vault::default());
+        let handbook = open(&folder, &vault).unwrap();
+        Self { folder, vault, handbook }
+    }
+
+    pub fn restart(&mut self) {
+        self.handbook.shutdown().unwrap();
+        self.handbook = open(&self.folder, &self.vault).unwrap();
+    }
+
+    /// A notice by this phone, a week ahead.
+    pub fn notice(&self, title: &str) -> sotay_model::MeetingKey {
+        self.handbook.publish_notice(form(title), Vec::new()).unwrap()
+    }
+}
+
+pub fn open(folder: &Path, vault: &Arc<Vault>) -> Result<Arc<Handbook>, HandbookError> {
+    Handbook::open(folder.to_string_lossy().into_owned(), Arc::clone(vault) as Arc<dyn KeyVault>)
+}
+
+pub fn form(title: &str) -> NoticeForm {
+    let starts_at = Timestamp(system_clock().0).plus_minutes(7 * 24 * 60);
+    NoticeForm {
+        kind: sotay_model::meetings::MeetingKind::Regular,
+        title: title.into(),
+        starts_at,
+        ends_at: starts_at.plus_minutes(120),
+        place: "Nhà văn hóa thôn Mẫu".into(),
+        mode: sotay_model::meetings::MeetingMode::InRoom,
+        agenda: vec!["Nội dung thử".into()],
+        documents: Vec::new(),
+        guests: Vec::new(),
+        answer_by: None,
+        absence_by: None,
+    }
+}
