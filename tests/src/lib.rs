@@ -1,1 +1,21 @@
-//! Harness for tests of the whole.
+//! What tests, the demo and the measurements are made of: communes, server processes, phones, and a network that fails.
+//!
+//! * `commune`  – a commune described in code or in a scenario, written as the files that an operator writes
+//! * `server`   – a real server process on loopback, which can be killed and started again
+//! * `phone`    – a handbook in a folder of its own, with a key store that outlives it
+//! * `network`  – a proxy for one phone, which can be cut at a byte
+//! * `fault`    – a server that speaks TLS well and then answers wrongly
+//! * `scenario` – the stories in `scenarios/`, told in JSON and run in every language
+//! * `view`     – what a screen shows, as JSON
+//!
+//! Nothing here knows a rule of the domain: what is right is said by the scenarios and the tests.
+
+pub mod commune;
+pub mod failure;
+pub mod fault;
+pub mod phone;
+pub mod scenario;
+pub mod server;
+pub mod view;
+
+pub use failure::Failure;

@@ -1,0 +1,27 @@
+//! `scenario-server SCENARIO.json`: makes the scenario's commune and serves it from a process of its own, until standard input is closed.
+//! For the scenario runners of all languages; `tests/scenarios/README.md` says what it prints and understands.
+
+use std::path::Path;
+
+use sotay_tests::scenario::{Place, Scenario};
+use sotay_tests::server::{say, serve_if_asked};
+use sotay_tests::{Failure, fail};
+
+fn main() -> Result<(), Failure> {
+    if serve_if_asked()? {
+        return Ok(());
+    }
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [path] = arguments.as_slice() else {
+        fail!("usage: scenario-server SCENARIO.json");
+    };
+    let scenario = Scenario::read(Path::new(path))?;
+    let mut place = Place::make(&scenario)?;
+    say(&place.introduction().to_string())?;
+    for line in std::io::stdin().lines() {
+        let line = line?;
+        place.turn(line.trim())?;
+        say(line.trim())?;
+    }
+    Ok(())
+}
