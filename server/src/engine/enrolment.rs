@@ -61,7 +61,7 @@ impl Engine {
         Ok(code)
     }
 
-    /// Hands the roots over, proven by the code. A phone whose claim was answered and did not hear it may ask again.
+    /// Hands the roots over, proven by the code.
     pub fn open_enrolment(
         &mut self,
         request: &OpenEnrolment,
@@ -73,9 +73,13 @@ impl Engine {
             return Ok(Err(ProblemCode::UnsupportedProtocol));
         }
         let transaction = self.storage.read()?;
-        let Some(invitation) = usable(&transaction, &request.lookup, now)? else {
+        let invitation = usable(&transaction, &request.lookup, now)?;
+        let Some(invitation) = invitation.filter(|invitation| invitation.used_at.is_none()) else {
             return Ok(Err(ProblemCode::InvitationUnusable));
         };
+        if transaction.phones_of(invitation.member)? >= MAX_PHONES {
+            return Ok(Err(ProblemCode::InvitationUnusable));
+        }
         let nonce = nonces.for_claim(&request.lookup, now);
         let mac = enrolment::roots_mac(&invitation.roots_key, roots, &nonce);
         Ok(Ok(EnrolmentOpened {

@@ -114,6 +114,7 @@ impl Batch<'_> {
         )?;
         self.heads.insert(scope, head);
         self.changed.insert(scope);
+        self.lines += 1;
         Ok(head.head)
     }
 

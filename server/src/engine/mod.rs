@@ -64,6 +64,8 @@ pub struct Answered {
     pub responses: Vec<Result<SyncResponse, ProblemCode>>,
     /// The scopes in which something new stands.
     pub changed: BTreeSet<Scope>,
+    /// How many lines were added to all feeds together.
+    pub lines: u64,
 }
 
 /// One connection's engine.
@@ -103,11 +105,15 @@ impl Engine {
                 Err(problem) => Err(problem),
             });
         }
-        let changed = batch.changed;
+        let (changed, lines) = (batch.changed, batch.lines);
         if writes {
             transaction.commit()?;
         }
-        Ok(Answered { responses, changed })
+        Ok(Answered {
+            responses,
+            changed,
+            lines,
+        })
     }
 
     /// A phone that is accepted.
@@ -148,6 +154,7 @@ struct Batch<'t> {
     world: World,
     heads: BTreeMap<Scope, ScopeHead>,
     changed: BTreeSet<Scope>,
+    lines: u64,
     incarnation: u64,
     now: Timestamp,
 }
@@ -166,6 +173,7 @@ impl<'t> Batch<'t> {
             world: World::new(),
             heads: BTreeMap::new(),
             changed: BTreeSet::new(),
+            lines: 0,
             incarnation,
             now,
         })

@@ -6,13 +6,15 @@ use sotay_model::wire::{COMPRESS_ABOVE, MAX_REQUEST_BYTES, ProblemCode};
 
 /// 1 MiB of window: what a small phone can afford.
 const WINDOW_LOG: u32 = 20;
+/// What the server can afford: the window of the largest request, 4 MiB, so that any level of compression is read.
+const ACCEPTED_WINDOW_LOG: u32 = 22;
 const LEVEL: i32 = 3;
 
 /// Undoes the compression of a request's body, up to the limit.
 pub(super) fn decompress(body: &[u8]) -> Result<Vec<u8>, ProblemCode> {
     let mut decoder = zstd::stream::read::Decoder::new(body).map_err(|_| ProblemCode::Malformed)?;
     decoder
-        .window_log_max(WINDOW_LOG)
+        .window_log_max(ACCEPTED_WINDOW_LOG)
         .map_err(|_| ProblemCode::Internal)?;
     let mut plain = Vec::new();
     let limit = MAX_REQUEST_BYTES as u64 + 1;

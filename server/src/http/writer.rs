@@ -81,6 +81,7 @@ fn run(
     changed: &broadcast::Sender<Changed>,
 ) {
     let mut foreign = engine.storage().foreign_writes().unwrap_or_default();
+    let mut lines = lines_ever(&mut engine).unwrap_or_default();
     loop {
         let first = match waiting.recv_timeout(LOOK) {
             Ok(job) => Some(job),
@@ -101,7 +102,7 @@ fn run(
         }
         if !syncs.is_empty() {
             let (asked, answers): (Vec<Asked>, Vec<_>) = syncs.into_iter().unzip();
-            answer_batch(&mut engine, &asked, answers, clock, changed);
+            lines += answer_batch(&mut engine, &asked, answers, clock, changed);
         }
         for (claim, nonces, answer) in claims {
             let enrolled = engine
@@ -110,23 +111,33 @@ fn run(
             // Nobody may be waiting any more; then the phone asks again.
             drop(answer.send(enrolled));
         }
-        // The other connection's number only moves when somebody else wrote.
+        // Another process wrote. An invitation concerns no phone; an import does, and does not say which.
         if let Ok(now) = engine.storage().foreign_writes()
             && now != foreign
         {
             foreign = now;
-            drop(changed.send(Changed::Anything));
+            if let Ok(found) = lines_ever(&mut engine)
+                && found != lines
+            {
+                lines = found;
+                drop(changed.send(Changed::Anything));
+            }
         }
     }
 }
 
+fn lines_ever(engine: &mut Engine) -> Result<u64, StorageError> {
+    engine.storage().read()?.lines_ever()
+}
+
+/// Answers a batch and says how many lines it added to the feeds.
 fn answer_batch(
     engine: &mut Engine,
     asked: &[Asked],
     answers: Vec<oneshot::Sender<Result<SyncResponse, ProblemCode>>>,
     clock: Clock,
     changed: &broadcast::Sender<Changed>,
-) {
+) -> u64 {
     match engine.handle_batch(asked, clock()) {
         Ok(answered) => {
             tracing::debug!(
@@ -141,12 +152,14 @@ fn answer_batch(
             for (response, answer) in answered.responses.into_iter().zip(answers) {
                 drop(answer.send(response));
             }
+            answered.lines
         }
         Err(error) => {
             let problem = problem(&error);
             for answer in answers {
                 drop(answer.send(Err(problem)));
             }
+            0
         }
     }
 }

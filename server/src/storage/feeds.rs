@@ -81,6 +81,16 @@ impl Transaction<'_> {
         })
     }
 
+    /// How many lines all feeds together ever had: more than before means that something was written. Reads every scope.
+    pub fn lines_ever(&self) -> Result<u64, StorageError> {
+        let lines: i64 =
+            self.inner
+                .query_row("SELECT COALESCE(SUM(head), 0) FROM scope", [], |row| {
+                    row.get(0)
+                })?;
+        Ok(lines.cast_unsigned())
+    }
+
     /// Stores where a scope's feed stands.
     pub fn set_head(&self, scope: Scope, head: &ScopeHead) -> Result<(), StorageError> {
         self.inner
