@@ -1,7 +1,7 @@
 //! Deterministic CBOR (RFC 8949 §4.2) with integer keys, for everything that is stored or sent.
 //!
 //! Invariant: decoding and encoding again gives the same bytes, even when a newer version wrote keys or codes that this
-//! one does not know. [`cbor_map!`] declares a struct that keeps unknown keys raw; [`cbor_code!`] declares a code list
+//! one does not know. `cbor_map!` declares a struct that keeps unknown keys raw; `cbor_code!` declares a code list
 //! whose last variant holds any unknown number. Types that are never read, changed and written back (wire messages,
 //! mutations) use minicbor's own derive, which skips what it does not know.
 

@@ -1,6 +1,6 @@
 //! The rules of the member handbook, and nothing else: records, mutations, what is allowed, and the wire messages.
 //!
-//! No I/O, no clock, no randomness. The phone and the server run the same [`apply`] on the records that each of them
+//! No I/O, no clock, no randomness. The phone and the server run the same [`apply()`] on the records that each of them
 //! holds. One module per domain, with the same name as in the client and the apps.
 
 pub mod apply;

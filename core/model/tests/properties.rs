@@ -472,7 +472,6 @@ fn check(commune: &Commune, before: &Commune) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
 
     #[test]
     fn sequences_by_anybody_keep_the_rules(
