@@ -280,3 +280,50 @@ impl Writer {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn opened(folder: &Path) -> Result<Store, HandbookError> {
+        Store::open(folder, Arc::new(Keys::from_root(&[3; 32])?), lock(folder)?)
+    }
+
+    #[test]
+    fn a_newer_database_is_refused_and_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = opened(folder.path()).unwrap();
+        store.writer().db.pragma_update(None, "user_version", 9_000).unwrap();
+        store.checkpoint();
+        drop(store);
+        let database = folder.path().join(DATABASE);
+        let before = std::fs::read(&database).unwrap();
+        let refused = opened(folder.path()).unwrap_err();
+        assert_eq!(refused, HandbookError::NewerDatabase { found: 9_000, known: schema::NEWEST });
+        assert_eq!(std::fs::read(&database).unwrap(), before);
+    }
+
+    #[test]
+    fn every_step_of_the_schema_is_taken_once() {
+        let folder = tempfile::tempdir().unwrap();
+        for _ in 0..2 {
+            let store = opened(folder.path()).unwrap();
+            let version: u32 = store.writer().db.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+            assert_eq!(version, schema::NEWEST);
+        }
+    }
+
+    #[test]
+    fn a_reader_sees_one_state_while_the_writer_commits() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = opened(folder.path()).unwrap();
+        rows::set_local(&store.writer().db, "place", b"1").unwrap();
+        let seen = store.read(|db| {
+            let before = rows::local(db, "place")?;
+            rows::set_local(&store.writer().db, "place", b"2")?;
+            Ok((before, rows::local(db, "place")?))
+        });
+        assert_eq!(seen, Ok((Some(b"1".to_vec()), Some(b"1".to_vec()))));
+        assert_eq!(store.read(|db| rows::local(db, "place")), Ok(Some(b"2".to_vec())));
+    }
+}

@@ -1,5 +1,5 @@
 //! A commune on a real server in this process, and phones on it.
-#![allow(dead_code, unreachable_pub, reason = "each test program uses its own part")]
+#![allow(clippy::unwrap_used, dead_code, unreachable_pub, reason = "of tests, each of which uses its own part")]
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
