@@ -434,6 +434,73 @@ fn step() -> BoxedStrategy<Step> {
         .boxed()
 }
 
+/// Two cells meet jointly; one has opened its roll call, and there are answers and requests, own and entered by others.
+fn joint() -> Commune {
+    let mut commune = Commune::new();
+    commune.appoint(SECRETARY, OTHER_CELL, Role::DeputySecretary);
+    let participating = vec![org(CELL), org(OTHER_CELL)];
+    commune.done(
+        SECRETARY,
+        PublishNotice {
+            participating,
+            ..publish()
+        },
+    );
+    for (by, member) in [(EXEMPT, EXEMPT), (ANN, ANN), (ASSISTANT, BINH)] {
+        let own = by == member;
+        commune.done(
+            by,
+            RequestAbsence {
+                meeting: the_meeting(),
+                organisation: org(CELL),
+                member: person(member),
+                reason: AbsenceReason::Health,
+                note: None,
+                channel: if own {
+                    Channel::Handbook
+                } else {
+                    Channel::PhoneCall
+                },
+            },
+        );
+        commune.done(
+            DEPUTY,
+            DecideAbsence {
+                meeting: the_meeting(),
+                organisation: org(CELL),
+                member: person(member),
+                granted: own,
+                answer: None,
+            },
+        );
+    }
+    commune.done(SECRETARY, open());
+    commune
+}
+
+/// A correction that lacks one confirmation.
+fn almost_corrected() -> Commune {
+    let mut commune = Commune::confirmed();
+    let (member, mark) = (person(VISITOR), AttendanceMark::Late);
+    commune.done(
+        SECRETARY,
+        CorrectRollCall {
+            meeting: the_meeting(),
+            organisation: org(CELL),
+            from: 1,
+            changes: vec![MarkChange {
+                member,
+                mark,
+                mode: ParticipationMode::InRoom,
+            }],
+            reason: "Đến sau khi khai mạc".to_owned(),
+        },
+    );
+    let confirm = commune.confirm();
+    commune.done(ANN, confirm);
+    commune
+}
+
 fn stages() -> BoxedStrategy<Commune> {
     prop_oneof![
         Just(Commune::new as fn() -> Commune),
@@ -441,6 +508,8 @@ fn stages() -> BoxedStrategy<Commune> {
         Just(Commune::with_roll_call as fn() -> Commune),
         Just(Commune::all_marked as fn() -> Commune),
         Just(Commune::confirmed as fn() -> Commune),
+        Just(joint as fn() -> Commune),
+        Just(almost_corrected as fn() -> Commune),
     ]
     .prop_map(|stage| stage())
     .boxed()
