@@ -464,3 +464,21 @@ fn a_batch_is_one_transaction_and_each_phone_reads_its_own_writes() {
     assert_eq!(notice_text("Mẫu").title, "Mẫu");
     assert_eq!(one.feeds[&cell], two.feeds[&cell]);
 }
+
+#[test]
+fn a_request_that_writes_too_much_is_continued_by_the_next() {
+    let place = Place::new();
+    let mut engine = place.engine();
+    let mut secretary = place.phone(&mut engine, "M01");
+    secretary.max_rows = 1;
+    let documents: Vec<_> = (0..42)
+        .map(|_| secretary.next(document(place.cell("CB1"), 500)))
+        .collect();
+    let first = secretary.sync(&mut engine, documents.clone());
+    assert_eq!(
+        (first.receipts.len(), first.high_water, first.more),
+        (40, 40, true)
+    );
+    let second = secretary.sync(&mut engine, documents[40..].to_vec());
+    assert_eq!((second.receipts.len(), second.high_water), (2, 42));
+}

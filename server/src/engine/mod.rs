@@ -2,7 +2,7 @@
 //!
 //! One batch is one transaction: the mutations of all its requests are carried out first, in order, then each request is
 //! answered from what stands then, so a phone reads its own writes and many phones share one sync of the disk. Nothing here
-//! knows what a meeting is: [`sotay_model::apply`] decides, the engine loads what it asks for and stores what it says.
+//! knows what a meeting is: [`apply`](fn@sotay_model::apply) decides, the engine loads what it asks for and stores what it says.
 
 mod enrolment;
 mod feeds;

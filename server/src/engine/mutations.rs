@@ -18,6 +18,10 @@ use crate::storage::{Installation, Remembered, StorageError};
 /// The most mutations that one may need.
 const MAX_NEEDS: usize = 100;
 
+/// After how many written records the rest of a request is left for the next one: receipts are part of the response, which
+/// has a limit too.
+const ENOUGH_WRITTEN: usize = 20_000;
+
 /// The phone as it stands after its mutations, and their receipts; or why the request is refused.
 type CarriedOut = Result<(Installation, Vec<Receipt>), ProblemCode>;
 
@@ -39,8 +43,15 @@ impl Batch<'_> {
             return Ok(Err(problem));
         }
         let mut receipts = Vec::with_capacity(sent.len());
+        let mut written = 0;
         for one in sent {
+            if written >= ENOUGH_WRITTEN {
+                break;
+            }
             let verdict = self.carry_out_once(&phone, one)?;
+            if let Verdict::Done(records) = &verdict {
+                written += records.len();
+            }
             receipts.push(Receipt { n: one.n, verdict });
             phone.high_water = phone.high_water.max(one.n);
         }

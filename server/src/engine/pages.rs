@@ -77,7 +77,7 @@ impl Batch<'_> {
             untouched: true,
         };
         let mut pages = Vec::with_capacity(waiting.len());
-        let mut more = false;
+        let mut more = receipts.len() < request.mutations.len();
         for (_, scope, head, from) in waiting {
             match self.page(scope, &head, from, &mut budget)? {
                 Some(page) => {

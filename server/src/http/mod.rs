@@ -1,6 +1,6 @@
 //! The network around the engine: TLS, limits, signatures, and two kinds of threads.
 //!
-//! One thread owns the writing connection and takes waiting requests together ([`writer`]); requests that only read run
+//! One thread owns the writing connection and takes waiting requests together (`writer`); requests that only read run
 //! beside it, each on a connection of its own. The signature of a request is checked before either sees it.
 
 mod accept;
