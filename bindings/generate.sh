@@ -25,8 +25,8 @@ out=$(cd "$2" && pwd)
 target=${CARGO_TARGET_DIR:-$root/target}
 cd "$root"
 
-# The server is named because Cargo decides on the features of shared dependencies by the packages named: the same two here and in the tests mean
-# that nothing from the registry is compiled twice. The generator goes first: it links the library with a feature more, and what is left in
+# The server is named because Cargo decides on the features of shared dependencies by the packages named: with it, almost nothing from the registry is
+# compiled a second time after the tests' own build. The generator goes first: it links the library with a feature more, and what is left in
 # target/debug must be the library as it ships.
 both=(--quiet --locked --package sotay-server --package sotay-ffi)
 cargo build "${both[@]}" --features sotay-ffi/bindgen --bin sotay-bindgen

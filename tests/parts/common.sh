@@ -11,6 +11,7 @@
 # Test programs, in whatever language, find what they need by these variables:
 #     SOTAY_ROOT           the checkout                     SOTAY_SCENARIOS     the folder of the shared JSON scenarios
 #     SOTAY_SERVER         the sotay-server binary          SOTAY_LIBRARY_DIR   the folder of libsotay_ffi.so
+#     SOTAY_SCENARIO_SERVER   the program that makes a scenario's commune and serves it (tests/scenarios/README.md)
 set -euo pipefail
 
 SOTAY_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -19,8 +20,9 @@ SOTAY_CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/sotay
 SOTAY_TARGET=${CARGO_TARGET_DIR:-$SOTAY_ROOT/target}
 SOTAY_SCENARIOS=$SOTAY_ROOT/tests/scenarios
 SOTAY_SERVER=$SOTAY_TARGET/debug/sotay-server
+SOTAY_SCENARIO_SERVER=$SOTAY_TARGET/debug/scenario-server
 SOTAY_LIBRARY_DIR=$SOTAY_TARGET/debug
-export SOTAY_ROOT SOTAY_SCENARIOS SOTAY_SERVER SOTAY_LIBRARY_DIR
+export SOTAY_ROOT SOTAY_SCENARIOS SOTAY_SERVER SOTAY_SCENARIO_SERVER SOTAY_LIBRARY_DIR
 parts=$SOTAY_ROOT/tests/parts
 results=${SOTAY_RESULTS:-/dev/stdout}
 
@@ -115,8 +117,9 @@ need_rust() {
     fi
 }
 
-# build_rust: the server and the library that the other languages test against (the same two packages as in bindings/generate.sh, see there)
+# build_rust: the servers and the library that the other languages test against
 build_rust() {
     need_rust
-    require "cargo build" cargo build --locked --package sotay-server --package sotay-ffi
+    require "cargo build" cargo build --locked --package sotay-server --package sotay-ffi --package sotay-tests \
+        --lib --bin sotay-server --bin scenario-server
 }

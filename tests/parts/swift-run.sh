@@ -7,7 +7,7 @@
 #
 #     SOTAY_SCRATCH   a folder for build output, kept from one run to the next: swift build --scratch-path "$SOTAY_SCRATCH/NAME"
 #
-# Into the chroot the sources, the server and the library are copied, never bound: whatever a command deletes there, the checkout is safe.
+# Into the chroot the sources, the servers and the library are copied, never bound: whatever a command deletes there, the checkout is safe.
 # Changed files only are written, and the place is the same for every checkout, so that Swift compiles again only what differs. One run at a
 # time. The network is the machine's own, so tests may start the server on loopback.
 #
@@ -37,7 +37,7 @@ for folder in bindings/swift ios tests/scenarios; do
     if [ -d "$folder" ]; then copy "$folder/" "$tree/$folder/"; else rm -rf "${tree:?}/$folder"; fi
 done
 copy .swift-format "$tree/"
-for file in sotay-server libsotay_ffi.so; do
+for file in sotay-server scenario-server libsotay_ffi.so; do
     [ ! -f "$SOTAY_TARGET/debug/$file" ] || copy "$SOTAY_TARGET/debug/$file" "$tree/target/debug/"
 done
 
@@ -50,6 +50,7 @@ exec unshare --mount --propagation private --pid --fork --kill-child bash -c '
     chroot "$system" /usr/bin/env -i \
         HOME=/root PATH=/usr/bin:/bin LANG=C.UTF-8 TERM="${TERM:-dumb}" CI="${CI:-}" \
         SOTAY_ROOT=/sotay SOTAY_SCENARIOS=/sotay/tests/scenarios SOTAY_SERVER=/sotay/target/debug/sotay-server \
+        SOTAY_SCENARIO_SERVER=/sotay/target/debug/scenario-server \
         SOTAY_LIBRARY_DIR=/sotay/target/debug LD_LIBRARY_PATH=/sotay/target/debug SOTAY_SCRATCH=/sotay-scratch \
         bash -c '\''cd "$SOTAY_ROOT" && exec "$@"'\'' sotay "$@" || exit $?
 ' sotay "$system" "$@"
