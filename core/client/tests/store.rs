@@ -1,4 +1,6 @@
-//! Opening, closing and losing: keys, damaged files, newer files, two processes, pauses.
+//! Opening, closing and losing: keys, damaged files, two processes, pauses.
+
+#![allow(clippy::unwrap_used, reason = "of tests")]
 
 mod common;
 

@@ -1,5 +1,7 @@
 //! Phones and a real server on loopback: joining, syncing, refusals, and what happens when the network misbehaves.
 
+#![allow(clippy::unwrap_used, reason = "of tests")]
+
 mod common;
 
 use common::{Commune, Phone};

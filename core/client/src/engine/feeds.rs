@@ -88,9 +88,9 @@ fn store_place(db: &Connection, sid: i64, place: &Place) -> Result<(), HandbookE
     Ok(())
 }
 
-/// Whether the phone already stands at or behind `seq` of a scope.
-pub(crate) fn has_passed(db: &Connection, sid: i64, seq: u64) -> Result<bool, HandbookError> {
-    Ok(place(db, sid)?.is_some_and(|place| place.cursor >= seq))
+/// Whether a page with `seq` of a scope is still to come.
+pub(crate) fn expects(db: &Connection, sid: i64, seq: u64) -> Result<bool, HandbookError> {
+    Ok(place(db, sid)?.is_some_and(|place| place.cursor < seq))
 }
 
 /// A scope that the member holds from now on.

@@ -11,6 +11,8 @@ pub(crate) mod feeds;
 pub(crate) mod incoming;
 pub(crate) mod overlay;
 mod receipts;
+#[cfg(test)]
+mod simulation;
 pub(crate) mod submit;
 
 use std::collections::BTreeSet;
@@ -133,7 +135,6 @@ impl Round {
             feeds::void_all(&db)?;
             receipts::send_accepted_again(&db, response.backed_up_through)?;
         }
-        let settled = receipts::settle(&db, &mut numbers, &writer.overlay, &response, &mut touched)?;
         for scope in &response.revoked {
             feeds::revoke(&db, &mut numbers, *scope, &mut touched)?;
         }
@@ -143,6 +144,7 @@ impl Round {
                 touched.everything = true;
             }
         }
+        let settled = receipts::settle(&db, &mut numbers, &writer.overlay, &response, &mut touched)?;
         let (mut received, mut healing, mut unfit, mut broken) = (0, false, false, false);
         let mut complete = !response.more;
         for page in &mut response.pages {

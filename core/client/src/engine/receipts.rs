@@ -95,8 +95,8 @@ fn put_into_place(
     touched: &mut Touched,
 ) -> Result<(), HandbookError> {
     let sid = numbers.of(db, written.scope)?;
-    if feeds::has_passed(db, sid, written.seq)? {
-        // The page was here first: what it brought is this or newer.
+    if !feeds::expects(db, sid, written.seq)? {
+        // The page was here first, and brought this or newer; or a receipt that comes late names a scope that was lost since.
         return Ok(());
     }
     let laid = overlay.get(&written.key);
