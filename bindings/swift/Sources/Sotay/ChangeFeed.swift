@@ -7,16 +7,15 @@ import Foundation
 /// and ends with the handbook.
 final class ChangeFeed: @unchecked Sendable {
     private struct Listener {
-        let query: Query
+        let watch: Int64
         let continuation: AsyncStream<Int64>.Continuation
-        var watch: Int64?
     }
 
     private let blocking: BlockingHandbook
     private let queue = DispatchQueue(label: "vn.sotay.changes", qos: .userInitiated)
     // Only on `queue`.
     private var listeners: [UUID: Listener] = [:]
-    private var runs = false
+    private var waits = false
     private var ended = false
 
     init(of blocking: BlockingHandbook) {
@@ -31,19 +30,14 @@ final class ChangeFeed: @unchecked Sendable {
                 guard let self else { return }
                 queue.async { self.close(name) }
             }
-            queue.async {
-                guard !self.ended else { return continuation.finish() }
-                self.listeners[name] = Listener(query: query, continuation: continuation)
-                self.watch(name)
-            }
+            queue.async { self.listen(to: query, as: name, continuation) }
         }
     }
 
-    /// After a pause: queries that could not be registered are, and the thread waits again.
+    /// After a pause: what could not be read meanwhile is read now.
     func resume() {
         queue.async {
-            for name in self.listeners.filter({ $0.value.watch == nil }).keys { self.watch(name) }
-            self.startWaiting()
+            for listener in self.listeners.values { listener.continuation.yield(0) }
         }
     }
 
@@ -52,7 +46,8 @@ final class ChangeFeed: @unchecked Sendable {
         queue.async { self.finish() }
     }
 
-    /// Nobody holds the handbook any more: without this its thread, which holds the library's object, would wait forever.
+    /// Nobody holds the handbook any more: without this its thread, which holds the library's object, would wait
+    /// forever.
     func abandon() {
         queue.async {
             guard !self.ended else { return }
@@ -61,34 +56,29 @@ final class ChangeFeed: @unchecked Sendable {
         }
     }
 
-    private func watch(_ name: UUID) {
-        guard let listener = listeners[name] else { return }
-        switch HandbookError.outcome(of: { try blocking.watch(query: listener.query) }) {
-        case .success(let watch):
-            listeners[name]?.watch = watch
-            startWaiting()
-        case .failure(.Paused):
-            break
-        case .failure:
-            // The reading itself tells what is wrong: one change lets it happen, and nothing follows.
-            listener.continuation.yield(0)
-            listener.continuation.finish()
+    private func listen(to query: Query, as name: UUID, _ continuation: AsyncStream<Int64>.Continuation) {
+        guard !ended, let watch = try? blocking.watch(query: query) else {
+            // One reading is left to happen: it tells what is wrong.
+            continuation.yield(0)
+            return continuation.finish()
         }
+        listeners[name] = Listener(watch: watch, continuation: continuation)
+        startWaiting()
     }
 
     private func close(_ name: UUID) {
-        guard let listener = listeners.removeValue(forKey: name), let watch = listener.watch else { return }
+        guard let listener = listeners.removeValue(forKey: name) else { return }
         // A handbook that is shut down has closed it already.
-        try? blocking.unwatch(watch: watch)
+        try? blocking.unwatch(watch: listener.watch)
     }
 
     private func startWaiting() {
-        guard !runs, !ended, listeners.contains(where: { $0.value.watch != nil }) else { return }
-        runs = true
+        guard !waits else { return }
+        waits = true
         let thread = Thread { [weak self, blocking] in
             while true {
-                let outcome = HandbookError.outcome(of: { try blocking.nextChanges() })
-                guard let self, self.queue.sync(execute: { self.deliver(outcome) }) else { return }
+                let changes = try? blocking.nextChanges()
+                guard let self, self.queue.sync(execute: { self.deliver(changes) }) else { return }
             }
         }
         thread.name = "vn.sotay.changes"
@@ -96,24 +86,17 @@ final class ChangeFeed: @unchecked Sendable {
         thread.start()
     }
 
-    /// Whether the thread is to wait again.
-    private func deliver(_ outcome: Result<[Change], HandbookError>) -> Bool {
-        switch outcome {
-        case .success(let changes):
-            let generations = Dictionary(changes.map { ($0.watch, $0.generation) }, uniquingKeysWith: max)
-            for listener in listeners.values {
-                guard let watch = listener.watch, let generation = generations[watch] else { continue }
-                listener.continuation.yield(generation)
-            }
-            return true
-        case .failure(.Paused):
-            runs = false
-            return false
-        case .failure:
-            runs = false
+    /// Whether the thread is to wait again. No changes: the handbook is shut down.
+    private func deliver(_ changes: [Change]?) -> Bool {
+        guard let changes, !ended else {
             finish()
             return false
         }
+        let generations = Dictionary(changes.map { ($0.watch, $0.generation) }, uniquingKeysWith: max)
+        for listener in listeners.values {
+            if let generation = generations[listener.watch] { listener.continuation.yield(generation) }
+        }
+        return true
     }
 
     private func finish() {

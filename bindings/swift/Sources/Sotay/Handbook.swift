@@ -28,12 +28,19 @@ public final class Handbook: Sendable {
     /// Opens the handbook in a private folder of the app, or makes an empty one. Opening the same folder again gives
     /// the same handbook as long as anyone holds it; another process gets `InUse`.
     public static func open(in folder: URL, vault: any KeyVault) async throws(HandbookError) -> Handbook {
-        try await onQueue(OpenHandbooks.queue) {
-            let path = folder.standardizedFileURL.resolvingSymlinksInPath().path
-            return try OpenHandbooks.handbook(in: path) {
-                Handbook(folder: path, blocking: try BlockingHandbook.open(folder: path, vault: vault))
-            }
-        }
+        try await opened(in: folder) { try BlockingHandbook.open(folder: $0, vault: vault) }
+    }
+
+    /// Opens a handbook whose database cannot be read: sets the file aside and makes a new one, in which everything not
+    /// sent yet waits again. The next sync fetches the rest. Does nothing but open where the database is whole.
+    public static func rebuild(in folder: URL, vault: any KeyVault) async throws(HandbookError) -> Handbook {
+        try await opened(in: folder) { try BlockingHandbook.rebuild(folder: $0, vault: vault) }
+    }
+
+    /// Deletes a handbook that cannot be opened because its key is lost, so that the phone can join again. Returns how
+    /// many unsent entries are lost: ask the person first.
+    public static func erase(in folder: URL, vault: any KeyVault) async throws(HandbookError) -> UInt32 {
+        try await onQueue(OpenHandbooks.queue) { try eraseHandbook(folder: path(of: folder), vault: vault) }
     }
 
     /// Whose handbook it is; none before `join`.
@@ -82,6 +89,19 @@ public final class Handbook: Sendable {
 // MARK: - What the domains' calls are built on
 
 extension Handbook {
+    private static func path(of folder: URL) -> String {
+        folder.standardizedFileURL.resolvingSymlinksInPath().path
+    }
+
+    private static func opened(
+        in folder: URL, _ open: @escaping @Sendable (String) throws -> BlockingHandbook
+    ) async throws(HandbookError) -> Handbook {
+        try await onQueue(OpenHandbooks.queue) {
+            let path = path(of: folder)
+            return try OpenHandbooks.handbook(in: path) { Handbook(folder: path, blocking: try open(path)) }
+        }
+    }
+
     /// Runs a call that waits for nothing but itself.
     func read<Value: Sendable>(
         _ call: @escaping @Sendable (BlockingHandbook) throws -> Value

@@ -39,20 +39,17 @@ public final class MemoryVault: KeyVault, @unchecked Sendable {
     }
 }
 
-/// A phone: a folder, a vault, and the handbook in them. The folder is deleted with the object.
+/// A phone: a folder, a vault, and the handbook in them. When the tests end the handbook is shut down and the folder
+/// deleted.
 public final class Phone: @unchecked Sendable {
     public let folder: URL
     public let vault = MemoryVault()
     public private(set) var handbook: Handbook
 
     public init() async throws {
-        folder = FileManager.default.temporaryDirectory.appendingPathComponent("sotay-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        folder = try temporaryFolder()
         handbook = try await Handbook.open(in: folder, vault: vault)
-    }
-
-    deinit {
-        try? FileManager.default.removeItem(at: folder)
+        Ending.keep(self)
     }
 
     /// A phone that has joined and fetched everything.
@@ -67,6 +64,39 @@ public final class Phone: @unchecked Sendable {
     public func restart() async throws {
         try await handbook.shutdown()
         handbook = try await Handbook.open(in: folder, vault: vault)
+    }
+}
+
+/// A new folder that is deleted when the tests end.
+public func temporaryFolder() throws -> URL {
+    let folder = Ending.folders.appendingPathComponent(UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    return folder
+}
+
+/// What is done when the tests end. A program must not end while the library still closes its files in another thread:
+/// the C library takes its ciphers away first.
+private enum Ending {
+    static let folders = FileManager.default.temporaryDirectory.appendingPathComponent("sotay-\(UUID().uuidString)")
+    private static let lock = NSLock()
+    nonisolated(unsafe) private static var phones: [Phone] = []
+
+    static func keep(_ phone: Phone) {
+        lock.withLock {
+            // Only now, as what is asked for last is done first: before the library's own end.
+            if phones.isEmpty { atexit { Ending.come() } }
+            phones.append(phone)
+        }
+    }
+
+    private static func come() {
+        let done = DispatchSemaphore(value: 0)
+        Task.detached {
+            for phone in lock.withLock({ phones }) { try? await phone.handbook.shutdown() }
+            done.signal()
+        }
+        done.wait()
+        try? FileManager.default.removeItem(at: folders)
     }
 }
 

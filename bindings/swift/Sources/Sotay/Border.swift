@@ -1,8 +1,9 @@
 import Foundation
 
+// The generated code calls these functions; bindings/uniffi.toml names them.
+//
 // A day crosses the border as `YYYY-MM-DD` and is `DateComponents` here: year, month and day, without time of day or
-// time zone, so that no clock can move it. The generated code calls these two functions; bindings/uniffi.toml names
-// them.
+// time zone, so that no clock can move it.
 
 /// The day that the library wrote.
 func calendarDate(fromText text: String) -> DateComponents {
@@ -18,4 +19,11 @@ func text(ofCalendarDate date: DateComponents) -> String {
         return String(repeating: "0", count: max(0, width - digits.count)) + digits
     }
     return "\(padded(date.year, to: 4))-\(padded(date.month, to: 2))-\(padded(date.day, to: 2))"
+}
+
+/// An instant as the library takes it: whole milliseconds. `Date` holds binary fractions, a nearest one of which may
+/// lie a trifle below the millisecond that is meant, and what crosses the border is cut off, not rounded.
+func wholeMilliseconds(_ date: Date) -> Date {
+    let milliseconds = (date.timeIntervalSince1970 * 1000).rounded()
+    return Date(timeIntervalSince1970: (milliseconds + (milliseconds < 0 ? -0.001 : 0.001)) / 1000)
 }

@@ -4,7 +4,7 @@ import Testing
 @testable import Sotay
 
 @Suite("Days at the border")
-struct CalendarDateTests {
+struct BorderTests {
     @Test("A day keeps its text", arguments: ["2026-11-22", "0999-01-01", "2024-02-29"])
     func keepsItsText(day: String) {
         #expect(text(ofCalendarDate: calendarDate(fromText: day)) == day)
