@@ -114,9 +114,8 @@ impl CommunePlan {
 
     /// The list of members.
     pub fn csv(&self) -> String {
-        let mut text = String::from(
-            "code,name,cell,status,phone,born,admitted_on,official_on,card_number\n",
-        );
+        let mut text =
+            String::from("code,name,cell,status,phone,born,admitted_on,official_on,card_number\n");
         for member in &self.members {
             let cells = [
                 &member.code,

@@ -46,9 +46,11 @@ impl FromStr for Fault {
 
     fn from_str(word: &str) -> Result<Self, Failure> {
         let found = Self::ALL.iter().find(|(name, _)| *name == word);
-        found
-            .map(|(_, fault)| *fault)
-            .ok_or_else(|| Failure(format!("{word:?} is none of html, 500, half, nothing, garbage")))
+        found.map(|(_, fault)| *fault).ok_or_else(|| {
+            Failure(format!(
+                "{word:?} is none of html, 500, half, nothing, garbage"
+            ))
+        })
     }
 }
 

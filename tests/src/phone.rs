@@ -14,9 +14,11 @@ pub struct MemoryVault(Mutex<Option<Vec<u8>>>);
 impl KeyVault for MemoryVault {
     fn root_key(&self) -> Result<VaultAnswer, VaultError> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(kept.as_ref().map_or(VaultAnswer::Empty, |root| VaultAnswer::Key {
-            root: root.clone(),
-        }))
+        Ok(kept
+            .as_ref()
+            .map_or(VaultAnswer::Empty, |root| VaultAnswer::Key {
+                root: root.clone(),
+            }))
     }
 
     fn store(&self, root: Vec<u8>) -> Result<(), VaultError> {
@@ -84,6 +86,11 @@ impl Phone {
     /// The handbook, to be shared with another thread.
     pub fn shared(&self) -> Arc<Handbook> {
         self.handbook.clone()
+    }
+
+    /// Its key store.
+    pub fn vault(&self) -> &dyn KeyVault {
+        self.vault.as_ref()
     }
 
     /// Where its files lie.

@@ -57,7 +57,11 @@ impl ServerProcess {
         let (Program::Server(path) | Program::Ours(path)) = program;
         let mut command = Command::new(path);
         match program {
-            Program::Server(_) => command.arg("serve").arg("--data").arg(folder).arg("--listen"),
+            Program::Server(_) => command
+                .arg("serve")
+                .arg("--data")
+                .arg(folder)
+                .arg("--listen"),
             Program::Ours(_) => command.arg(SERVE_HERE).arg(folder),
         };
         let mut child = command

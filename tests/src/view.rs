@@ -20,7 +20,10 @@ pub fn to_json(view: &impl Debug) -> Result<Value, Failure> {
     if reader.at == text.len() {
         Ok(value)
     } else {
-        Err(Failure(format!("more than a value at {}: {text}", reader.at)))
+        Err(Failure(format!(
+            "more than a value at {}: {text}",
+            reader.at
+        )))
     }
 }
 
@@ -73,7 +76,9 @@ impl Reader<'_> {
     /// A name, a number, an id or a date: everything up to the next mark.
     fn word(&mut self) -> Option<String> {
         let rest = self.rest();
-        let end = rest.find([' ', ',', '(', ')', ']', '}', '"']).unwrap_or(rest.len());
+        let end = rest
+            .find([' ', ',', '(', ')', ']', '}', '"'])
+            .unwrap_or(rest.len());
         let word = rest[..end].to_owned();
         self.at += end;
         (!word.is_empty()).then_some(word)
@@ -148,7 +153,10 @@ mod tests {
     #[test]
     fn an_error_is_an_object_with_its_facts() {
         let error = HandbookError::Refused {
-            why: Rejection::Invalid { field: Field::EndsAt, why: Fault::EndBeforeStart },
+            why: Rejection::Invalid {
+                field: Field::EndsAt,
+                why: Fault::EndBeforeStart,
+            },
         };
         let expected = json!({"is": "Refused", "why": {"is": "Invalid", "field": "EndsAt", "why": "EndBeforeStart"}});
         assert_eq!(to_json(&error).unwrap(), expected);

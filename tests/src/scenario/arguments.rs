@@ -36,9 +36,7 @@ impl Arguments {
         read: impl FnOnce(&Value) -> Option<T>,
     ) -> Result<Option<T>, Failure> {
         self.value(name)
-            .map(|value| {
-                read(&value).ok_or_else(|| Failure(format!("{name} cannot be {value}")))
-            })
+            .map(|value| read(&value).ok_or_else(|| Failure(format!("{name} cannot be {value}"))))
             .transpose()
     }
 
@@ -83,7 +81,8 @@ impl Arguments {
 /// A key from a step's `of`.
 pub(super) fn key<K: FromStr>(of: Option<&str>) -> Result<K, Failure> {
     let text = of.ok_or_else(|| Failure("`of` is missing".into()))?;
-    text.parse().map_err(|_| Failure(format!("{text:?} is no key")))
+    text.parse()
+        .map_err(|_| Failure(format!("{text:?} is no key")))
 }
 
 pub(super) fn text(value: &Value) -> Option<String> {

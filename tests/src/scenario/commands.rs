@@ -60,7 +60,8 @@ pub(super) fn call(
         }
         "request_absence_on_behalf" => {
             let reason = a.required("reason", named(AbsenceReason::from_name))?;
-            let (member, note, channel) = (a.member("member")?, a.optional("note", text)?, channel(a)?);
+            let (member, note, channel) =
+                (a.member("member")?, a.optional("note", text)?, channel(a)?);
             handbook.request_absence_on_behalf(a.of()?, member, reason, note, channel)?;
         }
         "withdraw_absence" => handbook.withdraw_absence(a.of()?)?,
@@ -152,7 +153,10 @@ fn fill(a: &mut Arguments, form: &mut NoticeForm) -> Result<(), Failure> {
     set(&mut form.starts_at, a.optional("starts_at", instant)?);
     set(&mut form.ends_at, a.optional("ends_at", instant)?);
     set(&mut form.place, a.optional("place", text)?);
-    set(&mut form.mode, a.optional("mode", named(MeetingMode::from_name))?);
+    set(
+        &mut form.mode,
+        a.optional("mode", named(MeetingMode::from_name))?,
+    );
     set(&mut form.agenda, a.list("agenda", text)?);
     set(&mut form.documents, a.list("documents", parsed)?);
     set(&mut form.guests, a.list("guests", text)?);
@@ -180,7 +184,9 @@ fn document_form(a: &mut Arguments) -> Result<DocumentForm, Failure> {
     Ok(DocumentForm {
         title: a.text("title")?,
         number: a.optional("number", text)?,
-        issuer: a.optional("issuer", text)?.unwrap_or_else(|| "Chi ủy".into()),
+        issuer: a
+            .optional("issuer", text)?
+            .unwrap_or_else(|| "Chi ủy".into()),
         kind: kind.unwrap_or(DocumentKind::Draft),
         level: level.unwrap_or(ConfidentialityLevel::Internal),
         issued_on: match issued_on {
@@ -201,7 +207,11 @@ fn marked(
 ) -> Result<(sotay_model::MemberId, AttendanceMark, ParticipationMode), Failure> {
     let mark = a.required("mark", named(AttendanceMark::from_name))?;
     let mode = a.optional("mode", named(ParticipationMode::from_name))?;
-    Ok((a.member("member")?, mark, mode.unwrap_or(ParticipationMode::InRoom)))
+    Ok((
+        a.member("member")?,
+        mark,
+        mode.unwrap_or(ParticipationMode::InRoom),
+    ))
 }
 
 fn correction(value: Value) -> Result<MarkCorrection, Failure> {
@@ -224,6 +234,8 @@ fn notice_version(handbook: &Handbook, a: &mut Arguments) -> Result<u32, Trouble
 
 fn first_refused(handbook: &Handbook) -> Result<i64, Trouble> {
     let refused = handbook.outbox()?.refused;
-    let first = refused.first().ok_or_else(|| Failure("nothing was refused".into()))?;
+    let first = refused
+        .first()
+        .ok_or_else(|| Failure("nothing was refused".into()))?;
     Ok(first.n)
 }

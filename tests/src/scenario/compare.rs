@@ -54,7 +54,10 @@ pub(super) fn check(value: &Value, expected: &Map<String, Value>) -> Result<(), 
     if differences.is_empty() {
         Ok(())
     } else {
-        Err(Failure(format!("{}; all of it: {value}", differences.join("; "))))
+        Err(Failure(format!(
+            "{}; all of it: {value}",
+            differences.join("; ")
+        )))
     }
 }
 
@@ -82,7 +85,13 @@ mod tests {
     fn a_choice_with_fields_equals_its_name_and_nothing_else_does() {
         let expected = |value: Value| value.as_object().cloned().unwrap();
         let error = json!({"is": "Refused", "why": {"is": "Closed", "what": "MeetingCancelled"}});
-        assert!(check(&error, &expected(json!({"": "Refused", "why": "Closed", "why.what": "MeetingCancelled"}))).is_ok());
+        assert!(
+            check(
+                &error,
+                &expected(json!({"": "Refused", "why": "Closed", "why.what": "MeetingCancelled"}))
+            )
+            .is_ok()
+        );
         assert!(check(&error, &expected(json!({"why": "Stale"}))).is_err());
         assert!(check(&error, &expected(json!({"why.since": "x"}))).is_err());
     }

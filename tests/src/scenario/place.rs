@@ -62,7 +62,10 @@ impl Place {
             let made = expired_invitation(&data, member, &host)?;
             names.insert("invitation.expired".into(), made.text());
         }
-        names.insert("invitation.unknown".into(), unknown_invitation(&host)?.text());
+        names.insert(
+            "invitation.unknown".into(),
+            unknown_invitation(&host)?.text(),
+        );
         Ok(Self {
             behind: Behind::Server { _process: server },
             program,

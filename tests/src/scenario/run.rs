@@ -98,7 +98,11 @@ impl Stage {
             "join" => {
                 let invitation = match arguments.optional("invitation", super::arguments::text)? {
                     Some(text) => text,
-                    None => self.names.get(&format!("invitation.{name}")).cloned().unwrap_or_default(),
+                    None => self
+                        .names
+                        .get(&format!("invitation.{name}"))
+                        .cloned()
+                        .unwrap_or_default(),
                 };
                 let joined = phone.handbook().join(invitation, format!("phone {name}"));
                 joined.map(|_| None).map_err(Trouble::from)
@@ -118,7 +122,10 @@ impl Stage {
     }
 
     fn agree(&self, phones: &Value, mut step: Map<String, Value>) -> Result<(), Failure> {
-        let (of, screen) = (text(&mut step, "of")?, text(&mut step, "on")?.unwrap_or_default());
+        let (of, screen) = (
+            text(&mut step, "of")?,
+            text(&mut step, "on")?.unwrap_or_default(),
+        );
         let fields = names(&step.remove("fields").unwrap_or_default())?;
         nothing_more(&step)?;
         let mut shown = Vec::new();
@@ -130,7 +137,9 @@ impl Stage {
             shown.push((name, outcome(screen, None)?.unwrap_or_default()));
         }
         for pair in shown.windows(2) {
-            let [(one, here), (other, there)] = pair else { continue };
+            let [(one, here), (other, there)] = pair else {
+                continue;
+            };
             for field in &fields {
                 let (here, there) = (compare::at(here, field), compare::at(there, field));
                 if here != there {
@@ -148,7 +157,10 @@ impl Stage {
     fn resolved(&self, value: &Value) -> Result<Value, Failure> {
         Ok(match value {
             Value::String(text) => Value::String(self.named(text)?),
-            Value::Array(list) => list.iter().map(|one| self.resolved(one)).collect::<Result<_, _>>()?,
+            Value::Array(list) => list
+                .iter()
+                .map(|one| self.resolved(one))
+                .collect::<Result<_, _>>()?,
             Value::Object(fields) => match (fields.len(), fields.iter().next()) {
                 (1, Some((name, Value::Number(minutes)))) if name == "in_minutes" => {
                     json!(self.beginning + minutes.as_i64().unwrap_or_default() * 60_000)
@@ -218,13 +230,17 @@ fn text(step: &mut Map<String, Value>, name: &str) -> Result<Option<String>, Fai
 
 fn names(list: &Value) -> Result<Vec<String>, Failure> {
     let names = list.as_array().and_then(|list| {
-        list.iter().map(|name| name.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()
+        list.iter()
+            .map(|name| name.as_str().map(str::to_owned))
+            .collect::<Option<Vec<_>>>()
     });
     names.ok_or_else(|| Failure(format!("{list} is no list of names")))
 }
 
 fn object(value: &Value) -> Result<&Map<String, Value>, Failure> {
-    value.as_object().ok_or_else(|| Failure(format!("{value} is no object")))
+    value
+        .as_object()
+        .ok_or_else(|| Failure(format!("{value} is no object")))
 }
 
 fn nothing_more(step: &Map<String, Value>) -> Result<(), Failure> {
