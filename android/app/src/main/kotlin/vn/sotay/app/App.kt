@@ -1,0 +1,151 @@
+package vn.sotay.app
+
+import android.os.Build
+import androidx.activity.compose.BackHandler
+import androidx.compose.foundation.layout.Box
+import androidx.compose.foundation.layout.Column
+import androidx.compose.foundation.layout.fillMaxSize
+import androidx.compose.foundation.layout.safeDrawingPadding
+import androidx.compose.material3.AlertDialog
+import androidx.compose.material3.MaterialTheme
+import androidx.compose.material3.Surface
+import androidx.compose.runtime.Composable
+import androidx.compose.runtime.LaunchedEffect
+import androidx.compose.runtime.getValue
+import androidx.compose.runtime.mutableStateOf
+import androidx.compose.runtime.remember
+import androidx.compose.runtime.setValue
+import androidx.compose.ui.Modifier
+import androidx.compose.ui.platform.LocalContext
+import androidx.compose.ui.res.stringResource
+import androidx.lifecycle.Lifecycle
+import androidx.lifecycle.compose.LocalLifecycleOwner
+import androidx.lifecycle.compose.collectAsStateWithLifecycle
+import androidx.lifecycle.repeatOnLifecycle
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.NonCancellable
+import kotlinx.coroutines.awaitCancellation
+import kotlinx.coroutines.flow.flow
+import kotlinx.coroutines.withContext
+import vn.sotay.MemberHandbook
+import vn.sotay.app.background.SyncJob
+import vn.sotay.app.design.MainButton
+import vn.sotay.app.design.Screen
+import vn.sotay.app.design.Tab
+import vn.sotay.app.design.Tabs
+import vn.sotay.app.design.Words
+import vn.sotay.app.join.JoinScreen
+import vn.sotay.app.text.sentence
+import vn.sotay.client.JoinedView
+
+/** What only the activity can do for the screens. */
+class Platform(
+    val dial: (phone: String) -> Unit,
+    val hideFromScreenshots: (Boolean) -> Unit,
+)
+
+/** The whole app: opening, joining, then the four tabs. */
+@Composable
+fun App(
+    application: SotayApplication,
+    invitation: String?,
+    onInvitationUsed: () -> Unit,
+    platform: Platform,
+) {
+    val opening by application.opening.collectAsStateWithLifecycle()
+    Surface(Modifier.fillMaxSize(), color = MaterialTheme.colorScheme.background) {
+        Box(Modifier.safeDrawingPadding()) {
+            when (val now = opening) {
+                is Opening.Opens -> Screen("") { Words(stringResource(R.string.loading)) }
+                is Opening.Failed -> ProblemScreen(now.why, onRetry = application::open)
+                is Opening.Open -> JoinedOrNot(now.handbook, invitation, onInvitationUsed, platform)
+            }
+        }
+    }
+}
+
+@Composable
+private fun JoinedOrNot(
+    handbook: MemberHandbook,
+    invitation: String?,
+    onInvitationUsed: () -> Unit,
+    platform: Platform,
+) {
+    var joinedHere by remember { mutableStateOf<JoinedView?>(null) }
+    Reads({ flow { emit(handbook.joined()) } }, handbook) { before ->
+        val joined = joinedHere ?: before
+        if (joined == null) {
+            Join(handbook, invitation) {
+                joinedHere = it
+                onInvitationUsed()
+            }
+        } else {
+            SyncsWhileInSight(handbook)
+            Tabbed(handbook, joined, platform)
+            if (invitation != null) AlreadyJoined(onInvitationUsed)
+        }
+    }
+}
+
+@Composable
+private fun Join(
+    handbook: MemberHandbook,
+    invitation: String?,
+    onJoined: (JoinedView) -> Unit,
+) {
+    val resources = LocalContext.current.resources
+    val entries = rememberEntries()
+    JoinScreen(invitation, entries.busy, entries.problem?.let(resources::sentence)) { text ->
+        entries.enter { onJoined(handbook.join(text, Build.MODEL.orEmpty())) }
+    }
+}
+
+@Composable
+private fun AlreadyJoined(onClose: () -> Unit) {
+    AlertDialog(
+        onDismissRequest = onClose,
+        text = { Words(stringResource(R.string.join_already)) },
+        confirmButton = { MainButton(stringResource(R.string.close), onClose) },
+    )
+}
+
+/** Syncs in the background while the app is in sight; an hourly job does it otherwise. */
+@Composable
+private fun SyncsWhileInSight(handbook: MemberHandbook) {
+    val owner = LocalLifecycleOwner.current
+    val context = LocalContext.current
+    LaunchedEffect(handbook, owner) {
+        SyncJob.schedule(context)
+        owner.lifecycle.repeatOnLifecycle(Lifecycle.State.STARTED) {
+            val sync = handbook.startSync()
+            try {
+                awaitCancellation()
+            } finally {
+                withContext(NonCancellable + Dispatchers.IO) { sync.close() }
+            }
+        }
+    }
+}
+
+@Composable
+private fun Tabbed(
+    handbook: MemberHandbook,
+    joined: JoinedView,
+    platform: Platform,
+) {
+    val places = Places.remembered()
+    val entries = rememberEntries()
+    val tabs =
+        listOf(
+            Tab(stringResource(R.string.tab_home), R.drawable.ic_home),
+            Tab(stringResource(R.string.tab_meetings), R.drawable.ic_meetings),
+            Tab(stringResource(R.string.tab_documents), R.drawable.ic_documents),
+            Tab(stringResource(R.string.tab_profile), R.drawable.ic_profile),
+        )
+    BackHandler(places.canGoBack, places::back)
+    Column {
+        Box(Modifier.weight(1f)) { Route(handbook, joined, places, entries, platform) }
+        Tabs(tabs, places.tab, places::openTab)
+    }
+    ProblemDialog(entries)
+}

@@ -1,0 +1,54 @@
+package vn.sotay.app
+
+import android.content.Intent
+import android.net.Uri
+import android.os.Bundle
+import android.view.WindowManager
+import androidx.activity.ComponentActivity
+import androidx.activity.compose.setContent
+import androidx.activity.enableEdgeToEdge
+import androidx.compose.runtime.getValue
+import androidx.compose.runtime.mutableStateOf
+import androidx.compose.runtime.setValue
+import vn.sotay.app.design.SotayTheme
+
+/** The one activity: gives the screens what only an activity has. */
+class MainActivity : ComponentActivity() {
+    private var invitation by mutableStateOf<String?>(null)
+
+    override fun onCreate(savedInstanceState: Bundle?) {
+        enableEdgeToEdge()
+        super.onCreate(savedInstanceState)
+        if (savedInstanceState == null) invitation = intent.invitation()
+        setContent {
+            SotayTheme {
+                App(
+                    application as SotayApplication,
+                    invitation,
+                    onInvitationUsed = { invitation = null },
+                    Platform(::dial, ::hideFromScreenshots),
+                )
+            }
+        }
+    }
+
+    override fun onNewIntent(intent: Intent) {
+        super.onNewIntent(intent)
+        invitation = intent.invitation()
+    }
+
+    private fun Intent.invitation(): String? = dataString?.takeIf { action == Intent.ACTION_VIEW }
+
+    private fun dial(phone: String) {
+        val dialling = Intent(Intent.ACTION_DIAL, Uri.fromParts("tel", phone, null))
+        if (dialling.resolveActivity(packageManager) != null) startActivity(dialling)
+    }
+
+    private fun hideFromScreenshots(hide: Boolean) {
+        if (hide) {
+            window.addFlags(WindowManager.LayoutParams.FLAG_SECURE)
+        } else {
+            window.clearFlags(WindowManager.LayoutParams.FLAG_SECURE)
+        }
+    }
+}
