@@ -282,10 +282,10 @@ impl Simulation {
                 meeting,
                 base: pending.map_or(Base::Confirmed(stamp), Base::After),
                 notice: notice(now, number),
-                urgent: number % 2 == 0,
+                urgent: number.is_multiple_of(2),
             }
             .into(),
-            (4, Some((meeting, ..))) if number % 16 == 0 => {
+            (4, Some((meeting, ..))) if number.is_multiple_of(16) => {
                 CancelMeeting { meeting, reason: "Lý do thử".into() }.into()
             }
             (4 | 5, Some((meeting, body, ..))) => Respond {
@@ -305,9 +305,9 @@ impl Simulation {
             }
             .into(),
             (7, Some((meeting, ..))) => {
-                DecideAbsence { meeting, organisation: cell, member, granted: number % 2 == 0, answer: None }.into()
+                DecideAbsence { meeting, organisation: cell, member, granted: number.is_multiple_of(2), answer: None }.into()
             }
-            (8, Some((meeting, ..))) if number % 4 == 0 => {
+            (8, Some((meeting, ..))) if number.is_multiple_of(4) => {
                 OpenRollCall { meeting, organisation: cell, chair: me, minute_taker: None }.into()
             }
             (9, Some((meeting, body, ..))) => {
@@ -546,7 +546,7 @@ fn copy(from: &Path, to: &Path) {
 
 fn run(seed: u64) -> usize {
     let mut simulation = Simulation::new(seed);
-    let restores = seed % 3 == 0;
+    let restores = seed.is_multiple_of(3);
     let mut changes = 0;
     for phase in 0..4 {
         if restores && phase == 1 {
