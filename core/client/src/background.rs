@@ -40,7 +40,9 @@ impl Background {
     pub(crate) fn start(inner: &Arc<Inner>) -> Result<Arc<Self>, HandbookError> {
         let background = Arc::new(Self::default());
         let (run, inner) = (Arc::clone(&background), Arc::clone(inner));
-        std::thread::Builder::new().name("sotay-sync".into()).spawn(move || run.run(&inner))?;
+        std::thread::Builder::new()
+            .name("sotay-sync".into())
+            .spawn(move || run.run(&inner))?;
         Ok(background)
     }
 
@@ -77,7 +79,11 @@ impl Background {
             if rest.is_zero() {
                 return;
             }
-            signal = self.changed.wait_timeout(signal, rest).unwrap_or_else(PoisonError::into_inner).0;
+            signal = self
+                .changed
+                .wait_timeout(signal, rest)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
         }
     }
 
@@ -108,7 +114,9 @@ impl Background {
         if listening.as_ref().is_some_and(|task| !task.is_finished()) {
             return;
         }
-        let (Ok(network), Ok(transport), Ok(member)) = (inner.network(), inner.transport(), inner.member()) else {
+        let (Ok(network), Ok(transport), Ok(member)) =
+            (inner.network(), inner.transport(), inner.member())
+        else {
             return;
         };
         let (background, signer) = (Arc::downgrade(self), member.signer.clone());
@@ -123,7 +131,11 @@ impl Background {
                 let began = Instant::now();
                 // However it ends, it begins again: a wake-up that is missed meanwhile comes with the next sync.
                 let _ = transport.listen(&signer, WAKE, &wake).await;
-                failures = if began.elapsed() > LONGEST_PAUSE { 1 } else { failures + 1 };
+                failures = if began.elapsed() > LONGEST_PAUSE {
+                    1
+                } else {
+                    failures + 1
+                };
                 tokio::time::sleep(after(failures)).await;
                 wake();
             }

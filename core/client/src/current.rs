@@ -53,7 +53,9 @@ impl Current<'_> {
     pub(crate) fn get<T: Body>(&self, key: RecordKey) -> Result<Option<Found<T>>, HandbookError> {
         let base = rows::base(self.db, key)?;
         let record = match rows::laid(self.db, key)? {
-            Some(laid) => Some(laid.record(key, base.map_or_else(Stamp::default, |record| record.stamp))),
+            Some(laid) => {
+                Some(laid.record(key, base.map_or_else(Stamp::default, |record| record.stamp)))
+            }
             None => base,
         };
         Ok(record.and_then(read))
@@ -76,7 +78,9 @@ impl Current<'_> {
             Ok(())
         })?;
         for (key, laid) in rows::laid_of_kind(self.db, T::KIND, parent)? {
-            let stamp = records.get(&key).map_or_else(Stamp::default, |record| record.stamp);
+            let stamp = records
+                .get(&key)
+                .map_or_else(Stamp::default, |record| record.stamp);
             records.insert(key, laid.record(key, stamp));
         }
         Ok(records.into_values().filter_map(read).collect())
@@ -89,7 +93,10 @@ impl Current<'_> {
                   + (SELECT count(*) FROM overlay o WHERE o.kind = ?1 AND o.parent = ?2 AND NOT EXISTS
                         (SELECT 1 FROM base b JOIN scope s ON s.sid = b.home WHERE b.id = o.id AND s.scope = o.home))",
         )?;
-        Ok(select.query_row(rusqlite::params![T::KIND.code(), parent.as_bytes()], |row| row.get(0))?)
+        Ok(select.query_row(
+            rusqlite::params![T::KIND.code(), parent.as_bytes()],
+            |row| row.get(0),
+        )?)
     }
 
     /// The number of the pending mutation that last wrote this record, if one did.

@@ -52,7 +52,11 @@ pub struct JoinedView {
 
 impl From<&Identity> for JoinedView {
     fn from(identity: &Identity) -> Self {
-        Self { member: identity.member, member_name: identity.member_name.clone(), cell: identity.cell }
+        Self {
+            member: identity.member,
+            member_name: identity.member_name.clone(),
+            cell: identity.cell,
+        }
     }
 }
 
@@ -139,12 +143,19 @@ impl Handbook {
 
     /// Whose handbook it is; none before `join`.
     pub fn joined(&self) -> Result<Option<JoinedView>, HandbookError> {
-        Ok(self.inner.joined().map(|joined| JoinedView::from(&joined.identity)))
+        Ok(self
+            .inner
+            .joined()
+            .map(|joined| JoinedView::from(&joined.identity)))
     }
 
     /// Joins with an invitation: the text of a scanned code, `sotay://join/<host:port>/<code>`, or `host:port` and the
     /// thirteen typed symbols separated by a space. Needs the network; nothing is left behind when it fails.
-    pub fn join(&self, invitation: String, device_name: String) -> Result<JoinedView, HandbookError> {
+    pub fn join(
+        &self,
+        invitation: String,
+        device_name: String,
+    ) -> Result<JoinedView, HandbookError> {
         let inner = &self.inner;
         inner.guarded(|| {
             let _one_at_a_time = locked(&inner.syncing);
@@ -152,21 +163,37 @@ impl Handbook {
                 return Err(HandbookError::AlreadyEnrolled);
             }
             drop(inner.enter()?);
+            let wire = enrol::Wire {
+                network: &*inner.network()?,
+                under_way: &inner.under_way,
+            };
+            let unanswered = &mut locked(&inner.unanswered);
             let (identity, enrolled) =
-                enrol::join(&*inner.network()?, &inner.under_way, inner.keys(), &invitation, &device_name)?;
+                enrol::join(&wire, unanswered, inner.keys(), &invitation, &device_name)?;
             let pass = inner.enter()?;
             let mut writer = pass.writer();
             let bytes = cbor::to_bytes(&identity);
             writer.journal.keep_identity(&bytes)?;
-            let kept = writer.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let kept = writer
+                .db
+                .transaction_with_behavior(TransactionBehavior::Immediate)?;
             rows::set(&kept, Setting::Identity, &bytes)?;
-            rows::set_number(&kept, Setting::ClockOffset, enrolled.now.0.saturating_sub(wall().0))?;
+            rows::set_number(
+                &kept,
+                Setting::ClockOffset,
+                enrolled.now.0.saturating_sub(wall().0),
+            )?;
             kept.commit()?;
             inner.learn_time(enrolled.now);
-            inner.watches.concern(engine::concern(&writer.db, Some(&identity))?);
+            inner
+                .watches
+                .concern(engine::concern(&writer.db, Some(&identity))?);
             let joined = JoinedView::from(&identity);
             inner.remember(identity)?;
-            inner.watches.committed(&Touched { everything: true, ..Touched::default() });
+            inner.watches.committed(&Touched {
+                everything: true,
+                ..Touched::default()
+            });
             inner.wake_background();
             Ok(joined)
         })
@@ -174,7 +201,8 @@ impl Handbook {
 
     /// Sends what is pending and fetches what is new, until nothing is left.
     pub fn sync(&self) -> Result<SyncReport, HandbookError> {
-        self.inner.guarded(|| self.inner.sync_once(&self.inner.under_way))
+        self.inner
+            .guarded(|| self.inner.sync_once(&self.inner.under_way))
     }
 
     /// Starts syncing in the background. Starting again while it runs gives another handle on the same run.
@@ -188,7 +216,10 @@ impl Handbook {
                 Some(run) => Arc::clone(run),
                 None => Arc::clone(background.insert(Background::start(&self.inner)?)),
             };
-            Ok(Arc::new(SyncHandle { run, inner: Arc::downgrade(&self.inner) }))
+            Ok(Arc::new(SyncHandle {
+                run,
+                inner: Arc::downgrade(&self.inner),
+            }))
         })
     }
 
@@ -218,7 +249,8 @@ impl Handbook {
             if let Some(background) = locked(&self.inner.background).as_ref() {
                 background.deafen();
             }
-            self.inner.close(false, Duration::from_millis(deadline_ms.into()));
+            self.inner
+                .close(false, Duration::from_millis(deadline_ms.into()));
             Ok(())
         })
     }
@@ -289,7 +321,15 @@ impl Handbook {
             let member = inner.member()?;
             let (me, cell) = (member.identity.member, member.identity.cell);
             let (now, offline) = (inner.now(), inner.offline());
-            inner.enter()?.read(|db| view(&Current { db, me, cell, now, offline }))
+            inner.enter()?.read(|db| {
+                view(&Current {
+                    db,
+                    me,
+                    cell,
+                    now,
+                    offline,
+                })
+            })
         })
     }
 
@@ -318,7 +358,13 @@ impl Handbook {
     pub(crate) fn set_local(&self, name: &str, value: &[u8]) -> Result<(), HandbookError> {
         self.write(|writer, _| {
             rows::set_local(&writer.db, name, value)?;
-            Ok(((), Touched { local: true, ..Touched::default() }))
+            Ok((
+                (),
+                Touched {
+                    local: true,
+                    ..Touched::default()
+                },
+            ))
         })
     }
 
@@ -379,16 +425,19 @@ impl Inner {
             let request = round.next_request(&self.enter()?.writer())?;
             let Some(body) = request else { break };
             let (sending, signer) = (transport.clone(), member.signer.clone());
-            let answer = network.wait_for(under_way, async move { sending.post_signed(&signer, SYNC, body).await });
+            let answer = network.wait_for(under_way, async move {
+                sending.post_signed(&signer, SYNC, body).await
+            });
             match answer {
-                Ok(Answer::Message(bytes)) => self.take_in(&mut round, &member.identity, &bytes).map_err(|fault| {
-                    match fault {
+                Ok(Answer::Message(bytes)) => self
+                    .take_in(&mut round, &member.identity, &bytes)
+                    .map_err(|fault| match fault {
                         Fault::Unreadable => transport.unexpected(ServerFault::Unreadable),
                         Fault::Truncated => transport.unexpected(ServerFault::Truncated),
                         Fault::Store(error) => error,
-                    }
-                })?,
-                Ok(Answer::Problem(ProblemCode::NumberGap, _)) if round.on_gap(&mut self.enter()?.writer())? => {}
+                    })?,
+                Ok(Answer::Problem(ProblemCode::NumberGap, _))
+                    if round.on_gap(&mut self.enter()?.writer())? => {}
                 Ok(Answer::Problem(code, status)) => return Err(transport.refused(code, status)),
                 Err(error) => {
                     self.set_offline(!matches!(error, HandbookError::Cancelled));

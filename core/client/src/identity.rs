@@ -40,13 +40,16 @@ pub(crate) struct Identity {
 
 impl std::fmt::Debug for Identity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Identity").field("installation", &self.installation).finish_non_exhaustive()
+        f.debug_struct("Identity")
+            .field("installation", &self.installation)
+            .finish_non_exhaustive()
     }
 }
 
 /// A new signing key: the key pair, and its sealed form to keep.
 pub(crate) fn new_device_key(keys: &Keys) -> Result<(Ed25519KeyPair, Vec<u8>), HandbookError> {
-    let document = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(|_| HandbookError::KeyFailed)?;
+    let document = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new())
+        .map_err(|_| HandbookError::KeyFailed)?;
     let pkcs8 = Zeroizing::new(document.as_ref().to_vec());
     let pair = Ed25519KeyPair::from_pkcs8(&pkcs8).map_err(|_| HandbookError::KeyFailed)?;
     Ok((pair, keys.signer()?.seal(DEVICE_KEY, &pkcs8)?))
@@ -60,7 +63,10 @@ pub(crate) fn public_key(pair: &Ed25519KeyPair) -> &[u8] {
 impl Identity {
     /// Opens the signing key.
     pub(crate) fn signing_key(&self, keys: &Keys) -> Result<Ed25519KeyPair, HandbookError> {
-        let pkcs8 = keys.signer()?.open(DEVICE_KEY, &self.device_key).map(Zeroizing::new);
+        let pkcs8 = keys
+            .signer()?
+            .open(DEVICE_KEY, &self.device_key)
+            .map(Zeroizing::new);
         let pkcs8 = pkcs8.ok_or(HandbookError::WrongKey)?;
         Ed25519KeyPair::from_pkcs8(&pkcs8).map_err(|_| HandbookError::KeyFailed)
     }

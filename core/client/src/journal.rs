@@ -97,8 +97,17 @@ fn frame_at(bytes: &[u8], start: usize) -> Option<Frame<'_>> {
     let n = i64::from_be_bytes(along[3..11].try_into().ok()?);
     let length = u32::from_be_bytes(along[11..15].try_into().ok()?) as usize;
     let end = start + HEADER + length;
-    let sealed = bytes.get(start + HEADER..end).filter(|_| length <= MAX_FRAME)?;
-    Some(Frame { kind: FrameKind::from_byte(along[2])?, n, along, sealed, start, end })
+    let sealed = bytes
+        .get(start + HEADER..end)
+        .filter(|_| length <= MAX_FRAME)?;
+    Some(Frame {
+        kind: FrameKind::from_byte(along[2])?,
+        n,
+        along,
+        sealed,
+        start,
+        end,
+    })
 }
 
 /// All whole frames; what lies between them is damaged and passed over.
@@ -175,7 +184,10 @@ impl Journal {
                 FrameKind::Mutation => {
                     // A damaged one stays where it is and is counted; the database may still have it.
                     unsent.insert(frame.n, place);
-                    if let Some(entry) = seal.open(frame.along, frame.sealed).and_then(|p| entry_of(frame.n, &p)) {
+                    if let Some(entry) = seal
+                        .open(frame.along, frame.sealed)
+                        .and_then(|p| entry_of(frame.n, &p))
+                    {
                         entries.insert(frame.n, entry);
                     }
                 }
@@ -187,13 +199,29 @@ impl Journal {
             }
         }
         recovered.unsent = entries.into_values().collect();
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)?;
         if whole < bytes.len() as u64 {
             file.set_len(whole)?;
             file.sync_data()?;
         }
         let high_water = recovered.high_water;
-        Ok((Self { path, file, seal, length: whole, high_water, identity, unsent }, recovered))
+        Ok((
+            Self {
+                path,
+                file,
+                seal,
+                length: whole,
+                high_water,
+                identity,
+                unsent,
+            },
+            recovered,
+        ))
     }
 
     fn frame(&self, kind: FrameKind, n: i64, plain: &[u8]) -> Result<Vec<u8>, HandbookError> {
@@ -296,9 +324,18 @@ impl Journal {
             (place, new.len() as u64)
         };
         let identity = self.identity.map(&mut copy);
-        let unsent: BTreeMap<_, _> = self.unsent.iter().map(|(n, place)| (*n, copy(*place))).collect();
+        let unsent: BTreeMap<_, _> = self
+            .unsent
+            .iter()
+            .map(|(n, place)| (*n, copy(*place)))
+            .collect();
         let beside = self.path.with_extension("new");
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&beside)?;
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(&beside)?;
         file.write_all(&new)?;
         file.sync_all()?;
         std::fs::rename(&beside, &self.path)?;
@@ -314,7 +351,11 @@ impl Journal {
 
 fn entry_of(n: i64, plain: &[u8]) -> Option<Entry> {
     let (at, mutation) = plain.split_at_checked(8)?;
-    Some(Entry { n, at: i64::from_be_bytes(at.try_into().ok()?), mutation: mutation.to_vec() })
+    Some(Entry {
+        n,
+        at: i64::from_be_bytes(at.try_into().ok()?),
+        mutation: mutation.to_vec(),
+    })
 }
 
 #[cfg(test)]
@@ -327,7 +368,11 @@ mod tests {
     }
 
     fn entry(n: i64) -> Entry {
-        Entry { n, at: 1000 + n, mutation: format!("mutation {n}").into_bytes() }
+        Entry {
+            n,
+            at: 1000 + n,
+            mutation: format!("mutation {n}").into_bytes(),
+        }
     }
 
     fn filled(path: &Path) -> Journal {
@@ -366,9 +411,17 @@ mod tests {
         for cut in last + 1..whole.len() {
             std::fs::write(&path, &whole[..cut]).unwrap();
             let (mut journal, recovered) = Journal::open(path.clone(), seal()).unwrap();
-            assert_eq!(recovered.unsent, [entry(1), entry(2), entry(3)], "cut at {cut}");
+            assert_eq!(
+                recovered.unsent,
+                [entry(1), entry(2), entry(3)],
+                "cut at {cut}"
+            );
             journal.keep(5, 1005, b"mutation 5").unwrap();
-            assert_eq!(reopened(&path).unsent.last(), Some(&entry(5)), "cut at {cut}");
+            assert_eq!(
+                reopened(&path).unsent.last(),
+                Some(&entry(5)),
+                "cut at {cut}"
+            );
         }
     }
 
@@ -383,8 +436,14 @@ mod tests {
             damaged[place] ^= 0x40;
             std::fs::write(&path, &damaged).unwrap();
             let recovered = reopened(&path);
-            let expected: Vec<Entry> = (1..=4).map(entry).filter(|e| recovered.unsent.contains(e)).collect();
-            assert_eq!(recovered.unsent, expected, "flipped at {place}: only true entries, in order");
+            let expected: Vec<Entry> = (1..=4)
+                .map(entry)
+                .filter(|e| recovered.unsent.contains(e))
+                .collect();
+            assert_eq!(
+                recovered.unsent, expected,
+                "flipped at {place}: only true entries, in order"
+            );
             assert!(recovered.unsent.len() >= 3, "flipped at {place}");
         }
     }

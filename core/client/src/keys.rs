@@ -35,7 +35,9 @@ impl hkdf::KeyType for Length {
 pub(crate) fn random<const N: usize>() -> Result<[u8; N], HandbookError> {
     let mut bytes = [0; N];
     // The system's source fails only where it is missing altogether.
-    SystemRandom::new().fill(&mut bytes).map_err(|_| HandbookError::KeyFailed)?;
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| HandbookError::KeyFailed)?;
     Ok(bytes)
 }
 
@@ -104,7 +106,11 @@ impl Seal {
     pub(crate) const ADDS: usize = NONCE_LEN + 16;
 
     fn new(key: &[u8; 32]) -> Self {
-        Self(UnboundKey::new(&CHACHA20_POLY1305, key).ok().map(LessSafeKey::new))
+        Self(
+            UnboundKey::new(&CHACHA20_POLY1305, key)
+                .ok()
+                .map(LessSafeKey::new),
+        )
     }
 
     /// Nonce, then the sealed text.
@@ -130,7 +136,12 @@ impl Seal {
         let (nonce, text) = sealed.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let mut text = text.to_vec();
-        let length = self.0.as_ref()?.open_in_place(nonce, Aad::from(belongs), &mut text).ok()?.len();
+        let length = self
+            .0
+            .as_ref()?
+            .open_in_place(nonce, Aad::from(belongs), &mut text)
+            .ok()?
+            .len();
         text.truncate(length);
         Some(text)
     }

@@ -14,6 +14,7 @@ use sotay_model::Timestamp;
 
 use crate::background::Background;
 use crate::engine;
+use crate::enrol::Unanswered;
 use crate::error::HandbookError;
 use crate::identity::Identity;
 use crate::keys::{self, Keys};
@@ -61,6 +62,8 @@ pub(crate) struct Inner {
     transport: Mutex<Option<Arc<Transport>>>,
     /// One sync at a time.
     pub(crate) syncing: Mutex<()>,
+    /// A claim of an invitation that nobody answered.
+    pub(crate) unanswered: Mutex<Option<Unanswered>>,
     /// What foreground calls wait for.
     pub(crate) under_way: UnderWay,
     /// The sync in the background, while one runs.
@@ -89,7 +92,9 @@ impl std::ops::Deref for Pass<'_> {
 
     #[allow(clippy::expect_used, reason = "taken only in drop")]
     fn deref(&self) -> &Store {
-        self.store.as_deref().expect("a pass has its store until it is dropped")
+        self.store
+            .as_deref()
+            .expect("a pass has its store until it is dropped")
     }
 }
 
@@ -104,15 +109,19 @@ impl Drop for Pass<'_> {
 /// The phone's clock, in milliseconds since 1970; it may be years off.
 pub(crate) fn wall() -> Timestamp {
     let ms = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
-    Timestamp(match SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {
-        Ok(since) => ms(since),
-        Err(before) => -ms(before.duration()),
-    })
+    Timestamp(
+        match SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {
+            Ok(since) => ms(since),
+            Err(before) => -ms(before.duration()),
+        },
+    )
 }
 
 /// Asks the vault for the root key, or makes one where there never was any.
 pub(crate) fn keys_from(folder: &Path, vault: &dyn KeyVault) -> Result<Keys, HandbookError> {
-    let lost = || HandbookError::KeyLost { unsent: store::unsent_in(folder) };
+    let lost = || HandbookError::KeyLost {
+        unsent: store::unsent_in(folder),
+    };
     match vault.root_key().map_err(|_| HandbookError::KeyFailed)? {
         VaultAnswer::Key { root } => Keys::from_root(&zeroize::Zeroizing::new(root)),
         VaultAnswer::LockedNow => Err(HandbookError::KeyLocked),
@@ -121,7 +130,9 @@ pub(crate) fn keys_from(folder: &Path, vault: &dyn KeyVault) -> Result<Keys, Han
         VaultAnswer::Empty if store::has_key_check(folder) => Err(lost()),
         VaultAnswer::Empty => {
             let root = zeroize::Zeroizing::new(keys::random::<{ keys::ROOT_BYTES }>()?);
-            vault.store(root.to_vec()).map_err(|_| HandbookError::KeyFailed)?;
+            vault
+                .store(root.to_vec())
+                .map_err(|_| HandbookError::KeyFailed)?;
             Keys::from_root(root.as_slice())
         }
     }
@@ -137,12 +148,16 @@ impl Inner {
             folder,
             vault,
             keys,
-            gate: Mutex::new(Gate { phase: Phase::Open(Arc::new(store)), inside: 0 }),
+            gate: Mutex::new(Gate {
+                phase: Phase::Open(Arc::new(store)),
+                inside: 0,
+            }),
             left: Condvar::new(),
             joined: Mutex::new(None),
             network: Mutex::new(None),
             transport: Mutex::new(None),
             syncing: Mutex::new(()),
+            unanswered: Mutex::new(None),
             under_way: UnderWay::default(),
             background: Mutex::new(None),
             watches: Watches::default(),
@@ -159,14 +174,18 @@ impl Inner {
         let offset = rows::setting_number(&writer.db, Setting::ClockOffset)?.unwrap_or(0);
         self.offset.store(offset, Ordering::Relaxed);
         if let Some(identity) = writer.identity()? {
-            self.watches.concern(engine::concern(&writer.db, Some(&identity))?);
+            self.watches
+                .concern(engine::concern(&writer.db, Some(&identity))?);
             self.remember(identity)?;
         }
         Ok(())
     }
 
     /// Runs what was called from outside: a defect of ours ends as `Internal`, a damaged file says what is safe.
-    pub(crate) fn guarded<T>(&self, what: impl FnOnce() -> Result<T, HandbookError>) -> Result<T, HandbookError> {
+    pub(crate) fn guarded<T>(
+        &self,
+        what: impl FnOnce() -> Result<T, HandbookError>,
+    ) -> Result<T, HandbookError> {
         guarded(&self.folder, what)
     }
 
@@ -179,14 +198,20 @@ impl Inner {
             Phase::Shut => return Err(HandbookError::Cancelled),
         };
         gate.inside += 1;
-        Ok(Pass { inner: self, store: Some(store) })
+        Ok(Pass {
+            inner: self,
+            store: Some(store),
+        })
     }
 
     /// Closes the gate and the files behind it.
     pub(crate) fn close(&self, for_good: bool, deadline: Duration) {
         let until = Instant::now() + deadline;
         let mut gate = locked(&self.gate);
-        let store = match std::mem::replace(&mut gate.phase, if for_good { Phase::Shut } else { Phase::Paused }) {
+        let store = match std::mem::replace(
+            &mut gate.phase,
+            if for_good { Phase::Shut } else { Phase::Paused },
+        ) {
             Phase::Open(store) => store,
             Phase::Shut => {
                 gate.phase = Phase::Shut;
@@ -204,10 +229,16 @@ impl Inner {
                 }
                 store.interrupt();
             }
-            gate = self.left.wait_timeout(gate, wait).unwrap_or_else(PoisonError::into_inner).0;
+            gate = self
+                .left
+                .wait_timeout(gate, wait)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
         }
-        // Whoever opens now waits until the lock is free again.
-        store.checkpoint();
+        // Somebody who does not end keeps the files to the end of the call; the log is then written back at the next opening.
+        if gate.inside == 0 {
+            store.checkpoint();
+        }
         drop(store);
         drop(gate);
     }
@@ -220,7 +251,11 @@ impl Inner {
             Phase::Shut => Err(HandbookError::Cancelled),
             Phase::Paused => {
                 let lock = store::lock(&self.folder)?;
-                gate.phase = Phase::Open(Arc::new(Store::open(&self.folder, Arc::clone(&self.keys), lock)?));
+                gate.phase = Phase::Open(Arc::new(Store::open(
+                    &self.folder,
+                    Arc::clone(&self.keys),
+                    lock,
+                )?));
                 Ok(())
             }
         }
@@ -244,7 +279,10 @@ impl Inner {
     /// From now on this is who joined.
     pub(crate) fn remember(&self, identity: Identity) -> Result<(), HandbookError> {
         let key: Ed25519KeyPair = identity.signing_key(&self.keys)?;
-        let signer = Signer { installation: identity.installation, key: Arc::new(key) };
+        let signer = Signer {
+            installation: identity.installation,
+            key: Arc::new(key),
+        };
         *locked(&self.joined) = Some(Arc::new(Joined { identity, signer }));
         Ok(())
     }
@@ -274,7 +312,10 @@ impl Inner {
             return Ok(Arc::clone(transport));
         }
         let trust = Trust::Roots(member.identity.roots.clone());
-        Ok(Arc::clone(transport.insert(Arc::new(Transport::new(&member.identity.address, &trust)?))))
+        Ok(Arc::clone(transport.insert(Arc::new(Transport::new(
+            &member.identity.address,
+            &trust,
+        )?))))
     }
 
     /// Ends everything that uses the network.
@@ -292,7 +333,8 @@ impl Inner {
 
     /// The server told its time.
     pub(crate) fn learn_time(&self, server: Timestamp) {
-        self.offset.store(server.0.saturating_sub(wall().0), Ordering::Relaxed);
+        self.offset
+            .store(server.0.saturating_sub(wall().0), Ordering::Relaxed);
     }
 
     /// Whether the last try did not reach the server.
@@ -303,7 +345,10 @@ impl Inner {
     /// The server was reached, or not.
     pub(crate) fn set_offline(&self, offline: bool) {
         if self.offline.swap(offline, Ordering::Relaxed) != offline {
-            self.watches.committed(&Touched { delivery: true, ..Touched::default() });
+            self.watches.committed(&Touched {
+                delivery: true,
+                ..Touched::default()
+            });
         }
     }
 
@@ -329,12 +374,14 @@ pub(crate) fn guarded<T>(
 ) -> Result<T, HandbookError> {
     let result = catch_unwind(AssertUnwindSafe(what)).unwrap_or_else(|_| {
         let number = keys::random::<4>().map_or(0, u32::from_be_bytes);
-        Err(HandbookError::Internal { incident: format!("{number:08x}") })
+        Err(HandbookError::Internal {
+            incident: format!("{number:08x}"),
+        })
     });
     match result {
-        Err(HandbookError::DatabaseUnreadable { .. }) => {
-            Err(HandbookError::DatabaseUnreadable { unsent: store::unsent_in(folder) })
-        }
+        Err(HandbookError::DatabaseUnreadable { .. }) => Err(HandbookError::DatabaseUnreadable {
+            unsent: store::unsent_in(folder),
+        }),
         other => other,
     }
 }

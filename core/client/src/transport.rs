@@ -17,7 +17,9 @@ use ring::signature::Ed25519KeyPair;
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 use sotay_model::signature::{self, Parameters, Request};
-use sotay_model::wire::{COMPRESS_ABOVE, MAX_RESPONSE_BYTES, MEDIA_TYPE, NONCE_HEADER, Problem, ProblemCode};
+use sotay_model::wire::{
+    COMPRESS_ABOVE, MAX_RESPONSE_BYTES, MEDIA_TYPE, NONCE_HEADER, Problem, ProblemCode,
+};
 use sotay_model::{InstallationId, cbor};
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
@@ -44,16 +46,23 @@ pub(crate) struct Network {
 impl Network {
     /// Starts the thread.
     pub(crate) fn start() -> Result<Self, HandbookError> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         let (stop, stopped) = oneshot::channel();
         let handle = runtime.handle().clone();
-        std::thread::Builder::new().name("sotay-network".into()).spawn(move || {
-            runtime.block_on(async {
-                // Ends when the sender says so or is dropped.
-                let _ = stopped.await;
-            });
-        })?;
-        Ok(Self { runtime: handle, stop: Mutex::new(Some(stop)) })
+        std::thread::Builder::new()
+            .name("sotay-network".into())
+            .spawn(move || {
+                runtime.block_on(async {
+                    // Ends when the sender says so or is dropped.
+                    let _ = stopped.await;
+                });
+            })?;
+        Ok(Self {
+            runtime: handle,
+            stop: Mutex::new(Some(stop)),
+        })
     }
 
     /// Runs something on the thread and waits for it. `under_way` lets another thread end it.
@@ -150,18 +159,24 @@ impl Transport {
     /// A client for `address`: host, and port where it is not 443.
     pub(crate) fn new(address: &str, trust: &Trust) -> Result<Self, HandbookError> {
         let untrusted = || unexpected(address, ServerFault::Untrusted);
-        let tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|_| untrusted())?;
+        let tls =
+            ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+                .with_safe_default_protocol_versions()
+                .map_err(|_| untrusted())?;
         let mut tls = match trust {
-            Trust::Roots(roots) => tls.with_root_certificates(root_store(roots).ok_or_else(untrusted)?),
-            Trust::AnswerProvesItself => {
-                tls.dangerous().with_custom_certificate_verifier(Arc::new(any_certificate::AnyCertificate::new()))
+            Trust::Roots(roots) => {
+                tls.with_root_certificates(root_store(roots).ok_or_else(untrusted)?)
             }
+            Trust::AnswerProvesItself => tls
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(any_certificate::AnyCertificate::new())),
         }
         .with_no_client_auth();
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-        #[allow(clippy::disallowed_methods, reason = "the one place where a client is made")]
+        #[allow(
+            clippy::disallowed_methods,
+            reason = "the one place where a client is made"
+        )]
         let builder = reqwest::Client::builder();
         let client = builder
             .tls_backend_preconfigured(tls)
@@ -173,8 +188,14 @@ impl Transport {
             .read_timeout(SILENCE)
             .pool_idle_timeout(Duration::from_secs(60))
             .build()
-            .map_err(|_| HandbookError::ServerUnreachable { address: address.to_owned() })?;
-        Ok(Self { client, address: address.to_owned(), nonce: Mutex::new(None) })
+            .map_err(|_| HandbookError::ServerUnreachable {
+                address: address.to_owned(),
+            })?;
+        Ok(Self {
+            client,
+            address: address.to_owned(),
+            nonce: Mutex::new(None),
+        })
     }
 
     /// Sends a message without a signature.
@@ -190,7 +211,12 @@ impl Transport {
     }
 
     /// Sends a signed message; once more where the server wants a fresh nonce.
-    pub(crate) async fn post_signed(&self, signer: &Signer, path: &str, body: Vec<u8>) -> Result<Answer, HandbookError> {
+    pub(crate) async fn post_signed(
+        &self,
+        signer: &Signer,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<Answer, HandbookError> {
         let mut again = true;
         loop {
             let request = self
@@ -209,7 +235,12 @@ impl Transport {
     }
 
     /// Listens to the server's wake-ups until the connection ends; `woken` is called at each.
-    pub(crate) async fn listen(&self, signer: &Signer, path: &str, woken: impl Fn()) -> Result<(), HandbookError> {
+    pub(crate) async fn listen(
+        &self,
+        signer: &Signer,
+        path: &str,
+        woken: impl Fn(),
+    ) -> Result<(), HandbookError> {
         for _ in 0..2 {
             let request = self
                 .client
@@ -220,7 +251,11 @@ impl Transport {
             self.remember_nonce(response.headers());
             if response.status() == reqwest::StatusCode::OK {
                 let mut line_begins = true;
-                while let Some(chunk) = response.chunk().await.map_err(|error| self.failed(&error))? {
+                while let Some(chunk) = response
+                    .chunk()
+                    .await
+                    .map_err(|error| self.failed(&error))?
+                {
                     // Lines that begin with a colon only keep the connection open.
                     let mut event = false;
                     for byte in chunk.iter() {
@@ -237,14 +272,32 @@ impl Transport {
         Err(self.unexpected(ServerFault::Protocol))
     }
 
-    fn signed(&self, method: &str, path: &str, body: &[u8], signer: &Signer) -> Result<HeaderMap, HandbookError> {
+    fn signed(
+        &self,
+        method: &str,
+        path: &str,
+        body: &[u8],
+        signer: &Signer,
+    ) -> Result<HeaderMap, HandbookError> {
         let nonce = locked(&self.nonce).clone();
-        let created = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_secs());
+        let created = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .map_or(0, |d| d.as_secs());
         let created = i64::try_from(created).unwrap_or(0);
-        let parameters = Parameters::new(created, signer.installation, nonce.as_deref().unwrap_or(NO_NONCE))
-            .map_err(|_| self.unexpected(ServerFault::Protocol))?;
+        let parameters = Parameters::new(
+            created,
+            signer.installation,
+            nonce.as_deref().unwrap_or(NO_NONCE),
+        )
+        .map_err(|_| self.unexpected(ServerFault::Protocol))?;
         let authority = signature::authority(&self.address);
-        let request = Request { method, authority: &authority, path, query: None, body };
+        let request = Request {
+            method,
+            authority: &authority,
+            path,
+            query: None,
+            body,
+        };
         let signed = signature::sign_with(&signer.key, &request, &parameters);
         let mut headers = HeaderMap::new();
         for (name, value) in [
@@ -252,25 +305,43 @@ impl Transport {
             (signature::SIGNATURE_INPUT, signed.signature_input),
             (signature::SIGNATURE, signed.signature),
         ] {
-            headers.insert(name, value.parse().map_err(|_| self.unexpected(ServerFault::Protocol))?);
+            headers.insert(
+                name,
+                value
+                    .parse()
+                    .map_err(|_| self.unexpected(ServerFault::Protocol))?,
+            );
         }
         Ok(headers)
     }
 
     fn remember_nonce(&self, headers: &HeaderMap) {
-        if let Some(nonce) = headers.get(NONCE_HEADER).and_then(|value| value.to_str().ok())
+        if let Some(nonce) = headers
+            .get(NONCE_HEADER)
+            .and_then(|value| value.to_str().ok())
             && Parameters::new(0, InstallationId::default(), nonce).is_ok()
         {
             *locked(&self.nonce) = Some(nonce.to_owned());
         }
     }
 
-    async fn answer(&self, sent: Result<reqwest::Response, reqwest::Error>) -> Result<Answer, HandbookError> {
+    async fn answer(
+        &self,
+        sent: Result<reqwest::Response, reqwest::Error>,
+    ) -> Result<Answer, HandbookError> {
         let mut response = sent.map_err(|error| self.failed(&error))?;
         self.remember_nonce(response.headers());
         let status = response.status();
-        let text_of = |name| response.headers().get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
-        let (media_type, encoding): (String, String) = (text_of(CONTENT_TYPE), text_of(CONTENT_ENCODING));
+        let text_of = |name| {
+            response
+                .headers()
+                .get(name)
+                .and_then(|v| v.to_str().ok())
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let (media_type, encoding): (String, String) =
+            (text_of(CONTENT_TYPE), text_of(CONTENT_ENCODING));
         let mut body = Vec::new();
         loop {
             match response.chunk().await {
@@ -285,7 +356,10 @@ impl Transport {
                 Err(_) => return Err(self.unexpected(ServerFault::Truncated)),
             }
         }
-        let is_message = media_type.split(';').next().is_some_and(|m| m.trim().eq_ignore_ascii_case(MEDIA_TYPE));
+        let is_message = media_type
+            .split(';')
+            .next()
+            .is_some_and(|m| m.trim().eq_ignore_ascii_case(MEDIA_TYPE));
         if is_message && !body.is_empty() {
             if encoding.eq_ignore_ascii_case(ZSTD) {
                 body = unpacked(&body).map_err(|fault| self.unexpected(fault))?;
@@ -299,14 +373,18 @@ impl Transport {
                 return Ok(Answer::Problem(problem.code, status.as_u16()));
             }
         }
-        let looks_like_a_page =
-            media_type.contains("text/html") || body.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'<');
+        let looks_like_a_page = media_type.contains("text/html")
+            || body.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'<');
         Err(self.unexpected(if status.is_server_error() {
-            ServerFault::Status { code: status.as_u16() }
+            ServerFault::Status {
+                code: status.as_u16(),
+            }
         } else if looks_like_a_page {
             ServerFault::Html
         } else if status != reqwest::StatusCode::OK {
-            ServerFault::Status { code: status.as_u16() }
+            ServerFault::Status {
+                code: status.as_u16(),
+            }
         } else if body.is_empty() {
             ServerFault::Empty
         } else {
@@ -323,7 +401,9 @@ impl Transport {
     pub(crate) fn refused(&self, code: ProblemCode, status: u16) -> HandbookError {
         match code {
             ProblemCode::InvitationUnusable => HandbookError::InvitationUnusable,
-            ProblemCode::UnknownInstallation | ProblemCode::BadSignature => HandbookError::PhoneNotKnown,
+            ProblemCode::UnknownInstallation | ProblemCode::BadSignature => {
+                HandbookError::PhoneNotKnown
+            }
             ProblemCode::UnsupportedProtocol => HandbookError::AppTooOld,
             ProblemCode::NumberGap | ProblemCode::Malformed | ProblemCode::StaleNonce => {
                 self.unexpected(ServerFault::Protocol)
@@ -339,21 +419,30 @@ impl Transport {
             None if !error.is_connect() && !error.is_timeout() && error.is_request() => {
                 self.unexpected(ServerFault::Empty)
             }
-            None => HandbookError::ServerUnreachable { address: self.address.clone() },
+            None => HandbookError::ServerUnreachable {
+                address: self.address.clone(),
+            },
         }
     }
 }
 
 fn unexpected(address: &str, fault: ServerFault) -> HandbookError {
-    HandbookError::ServerUnexpected { address: address.to_owned(), fault }
+    HandbookError::ServerUnexpected {
+        address: address.to_owned(),
+        fault,
+    }
 }
 
 /// What TLS said, if it was TLS that failed.
 fn tls_fault(error: &reqwest::Error) -> Option<ServerFault> {
     let mut source = error.source();
     while let Some(cause) = source {
-        let io = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let tls = cause.downcast_ref::<rustls::Error>().or_else(|| io.and_then(|inner| inner.downcast_ref()));
+        let io = cause
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref);
+        let tls = cause
+            .downcast_ref::<rustls::Error>()
+            .or_else(|| io.and_then(|inner| inner.downcast_ref()));
         match tls {
             Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented) => {
                 return Some(ServerFault::Untrusted);
@@ -369,20 +458,35 @@ fn root_store(roots: &[u8]) -> Option<RootCertStore> {
     let mut decoder = minicbor::Decoder::new(roots);
     let mut store = RootCertStore::empty();
     for _ in 0..decoder.array().ok()?? {
-        store.add(CertificateDer::from(decoder.bytes().ok()?.to_vec())).ok()?;
+        store
+            .add(CertificateDer::from(decoder.bytes().ok()?.to_vec()))
+            .ok()?;
     }
     (!store.is_empty()).then_some(store)
 }
 
 /// Unpacks a body, never to more than any response may have.
 fn unpacked(packed: &[u8]) -> Result<Vec<u8>, ServerFault> {
-    let mut decoder = zstd::stream::read::Decoder::with_buffer(packed).map_err(|_| ServerFault::Unreadable)?;
-    decoder.window_log_max(WINDOW_LOG).map_err(|_| ServerFault::Unreadable)?;
-    let mut body = Vec::with_capacity(packed.len().saturating_mul(4).clamp(COMPRESS_ABOVE, MAX_RESPONSE_BYTES));
-    match decoder.take(MAX_RESPONSE_BYTES as u64 + 1).read_to_end(&mut body) {
+    let mut decoder =
+        zstd::stream::read::Decoder::with_buffer(packed).map_err(|_| ServerFault::Unreadable)?;
+    decoder
+        .window_log_max(WINDOW_LOG)
+        .map_err(|_| ServerFault::Unreadable)?;
+    let mut body = Vec::with_capacity(
+        packed
+            .len()
+            .saturating_mul(4)
+            .clamp(COMPRESS_ABOVE, MAX_RESPONSE_BYTES),
+    );
+    match decoder
+        .take(MAX_RESPONSE_BYTES as u64 + 1)
+        .read_to_end(&mut body)
+    {
         Ok(_) if body.len() > MAX_RESPONSE_BYTES => Err(ServerFault::TooLarge),
         Ok(_) => Ok(body),
-        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Err(ServerFault::Truncated),
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            Err(ServerFault::Truncated)
+        }
         Err(_) => Err(ServerFault::Unreadable),
     }
 }
@@ -421,7 +525,12 @@ mod any_certificate {
             cert: &CertificateDer<'_>,
             dss: &DigitallySignedStruct,
         ) -> Result<HandshakeSignatureValid, Error> {
-            verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+            verify_tls12_signature(
+                message,
+                cert,
+                dss,
+                &self.0.signature_verification_algorithms,
+            )
         }
 
         fn verify_tls13_signature(
@@ -430,7 +539,12 @@ mod any_certificate {
             cert: &CertificateDer<'_>,
             dss: &DigitallySignedStruct,
         ) -> Result<HandshakeSignatureValid, Error> {
-            verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+            verify_tls13_signature(
+                message,
+                cert,
+                dss,
+                &self.0.signature_verification_algorithms,
+            )
         }
 
         fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

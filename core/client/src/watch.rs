@@ -115,7 +115,11 @@ impl Query {
             Self::Outbox => touched.outbox,
             _ => false,
         };
-        beside || touched.records.iter().any(|(kind, parent, key)| self.shows_record(*kind, *parent, *key, concern))
+        beside
+            || touched
+                .records
+                .iter()
+                .any(|(kind, parent, key)| self.shows_record(*kind, *parent, *key, concern))
     }
 
     fn shows_record(&self, kind: Kind, parent: Id, key: RecordKey, concern: &Concern) -> bool {
@@ -161,7 +165,9 @@ impl Query {
                 key == document.0 || (kind == Kind::Section && parent == document.0.id)
             }
             Self::Profile => match kind {
-                Kind::Profile | Kind::CorrectionRequest | Kind::Member | Kind::Appointment => is_me(key),
+                Kind::Profile | Kind::CorrectionRequest | Kind::Member | Kind::Appointment => {
+                    is_me(key)
+                }
                 Kind::Organisation => true,
                 _ => false,
             },
@@ -224,7 +230,9 @@ impl Watches {
         }
         let mut state = locked(&self.state);
         state.generation += 1;
-        let State { watching, concern, .. } = &mut *state;
+        let State {
+            watching, concern, ..
+        } = &mut *state;
         let mut any = false;
         for watching in watching.values_mut().filter(|watching| !watching.due) {
             watching.due = watching.query.shows(touched, concern);
@@ -247,13 +255,19 @@ impl Watches {
                 .watching
                 .iter_mut()
                 .filter_map(|(number, watching)| {
-                    std::mem::take(&mut watching.due).then_some(Change { watch: *number, generation })
+                    std::mem::take(&mut watching.due).then_some(Change {
+                        watch: *number,
+                        generation,
+                    })
                 })
                 .collect();
             if !changes.is_empty() {
                 return Ok(changes);
             }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 

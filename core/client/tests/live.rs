@@ -49,7 +49,10 @@ fn a_query_is_told_at_once_then_only_of_what_it_shows() {
     let told = changes(handbook);
     let one = handbook.watch(Query::Meeting { meeting: first }).unwrap();
     let library = handbook.watch(Query::Library).unwrap();
-    let mut begun = [told.recv_timeout(TOO_LONG).unwrap(), told.recv_timeout(TOO_LONG).unwrap()];
+    let mut begun = [
+        told.recv_timeout(TOO_LONG).unwrap(),
+        told.recv_timeout(TOO_LONG).unwrap(),
+    ];
     begun.sort_unstable();
     assert_eq!(begun, [one, library]);
 
@@ -57,7 +60,11 @@ fn a_query_is_told_at_once_then_only_of_what_it_shows() {
     handbook.respond(first, Choice::WillAttend, 1).unwrap();
     assert_eq!(told.recv_timeout(TOO_LONG).unwrap(), one);
     let outbox = handbook.watch(Query::Outbox).unwrap();
-    assert_eq!(told.recv_timeout(TOO_LONG).unwrap(), outbox, "nothing else was delivered in between");
+    assert_eq!(
+        told.recv_timeout(TOO_LONG).unwrap(),
+        outbox,
+        "nothing else was delivered in between"
+    );
 
     handbook.unwatch(one).unwrap();
     handbook.respond(first, Choice::Undecided, 1).unwrap();
@@ -71,13 +78,18 @@ fn an_entry_on_one_phone_reaches_the_screen_of_another_by_itself() {
     let told = changes(&member.handbook);
     let meetings = member.handbook.watch(Query::Meetings).unwrap();
     assert_eq!(told.recv_timeout(TOO_LONG).unwrap(), meetings);
-    let runs = [secretary.handbook.start_sync().unwrap(), member.handbook.start_sync().unwrap()];
+    let runs = [
+        secretary.handbook.start_sync().unwrap(),
+        member.handbook.start_sync().unwrap(),
+    ];
     let meeting = secretary.notice("Tự đến");
     wait_for("the notice", || {
         let _ = told.recv_timeout(Duration::from_millis(100));
         member.handbook.meeting(meeting).is_ok()
     });
-    wait_for("the receipt", || secretary.handbook.home().unwrap().delivery.unsent == 0);
+    wait_for("the receipt", || {
+        secretary.handbook.home().unwrap().delivery.unsent == 0
+    });
     for run in runs {
         run.cancel().unwrap();
     }
@@ -90,10 +102,14 @@ fn what_waits_is_sent_when_the_server_is_back_without_any_action() {
     let run = secretary.handbook.start_sync().unwrap();
     commune.stop();
     secretary.notice("Chờ mạng");
-    wait_for("the failure", || secretary.handbook.home().unwrap().delivery.offline);
+    wait_for("the failure", || {
+        secretary.handbook.home().unwrap().delivery.offline
+    });
     assert_eq!(secretary.handbook.home().unwrap().delivery.unsent, 1);
     commune.start();
-    wait_for("the receipt", || secretary.handbook.home().unwrap().delivery.unsent == 0);
+    wait_for("the receipt", || {
+        secretary.handbook.home().unwrap().delivery.unsent == 0
+    });
     assert!(!secretary.handbook.home().unwrap().delivery.offline);
     run.cancel().unwrap();
 }
@@ -102,7 +118,10 @@ fn what_waits_is_sent_when_the_server_is_back_without_any_action() {
 fn starting_twice_gives_the_same_run_and_cancelling_ends_it_promptly() {
     let mut commune = Commune::new();
     let secretary = commune.phone("bt");
-    let (one, other) = (secretary.handbook.start_sync().unwrap(), secretary.handbook.start_sync().unwrap());
+    let (one, other) = (
+        secretary.handbook.start_sync().unwrap(),
+        secretary.handbook.start_sync().unwrap(),
+    );
     let began = Instant::now();
     one.cancel().unwrap();
     other.cancel().unwrap();
@@ -113,7 +132,9 @@ fn starting_twice_gives_the_same_run_and_cancelling_ends_it_promptly() {
     // A new run starts afresh.
     commune.start();
     let again = secretary.handbook.start_sync().unwrap();
-    wait_for("the receipt", || secretary.handbook.home().unwrap().delivery.unsent == 0);
+    wait_for("the receipt", || {
+        secretary.handbook.home().unwrap().delivery.unsent == 0
+    });
     again.cancel().unwrap();
 }
 
@@ -135,7 +156,15 @@ fn a_handbook_without_a_member_waits_for_the_join() {
     let commune = Commune::new();
     let phone = Phone::new(commune.folder.path().join("new"));
     let run = phone.handbook.start_sync().unwrap();
-    phone.handbook.join(commune.invitation("a"), "Máy thử".into()).unwrap();
-    wait_for("the first sync", || phone.handbook.home().is_ok_and(|home| home.cell_name == "Chi bộ Mẫu 1"));
+    phone
+        .handbook
+        .join(commune.invitation("a"), "Máy thử".into())
+        .unwrap();
+    wait_for("the first sync", || {
+        phone
+            .handbook
+            .home()
+            .is_ok_and(|home| home.cell_name == "Chi bộ Mẫu 1")
+    });
     run.cancel().unwrap();
 }

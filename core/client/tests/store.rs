@@ -47,9 +47,15 @@ fn another_holder_of_the_lock_means_in_use() {
     let (_folder, phone) = phone();
     phone.handbook.shutdown().unwrap();
     // A lock taken through another open file counts as another process's.
-    let lock = OpenOptions::new().write(true).open(phone.folder.join("lock")).unwrap();
+    let lock = OpenOptions::new()
+        .write(true)
+        .open(phone.folder.join("lock"))
+        .unwrap();
     lock.lock().unwrap();
-    assert_eq!(open(&phone.folder, &phone.vault).unwrap_err(), HandbookError::InUse);
+    assert_eq!(
+        open(&phone.folder, &phone.vault).unwrap_err(),
+        HandbookError::InUse
+    );
     drop(lock);
     open(&phone.folder, &phone.vault).unwrap();
 }
@@ -60,7 +66,10 @@ fn a_wrong_key_is_never_taken_for_damage() {
     phone.handbook.shutdown().unwrap();
     let other = Arc::new(Vault::default());
     other.store(vec![9; 32]).unwrap();
-    assert_eq!(open(&phone.folder, &other).unwrap_err(), HandbookError::WrongKey);
+    assert_eq!(
+        open(&phone.folder, &other).unwrap_err(),
+        HandbookError::WrongKey
+    );
     open(&phone.folder, &phone.vault).unwrap();
 }
 
@@ -71,15 +80,33 @@ fn a_locked_key_is_told_from_a_lost_one_which_says_what_is_lost() {
     let key = phone.vault.root_key().unwrap();
     for (answer, error) in [
         (Some(VaultAnswer::LockedNow), HandbookError::KeyLocked),
-        (Some(VaultAnswer::Lost), HandbookError::KeyLost { unsent: 1 }),
+        (
+            Some(VaultAnswer::Lost),
+            HandbookError::KeyLost { unsent: 1 },
+        ),
         (None, HandbookError::KeyLost { unsent: 1 }),
-        (Some(VaultAnswer::Key { root: vec![1] }), HandbookError::KeyFailed),
+        (
+            Some(VaultAnswer::Key { root: vec![1] }),
+            HandbookError::KeyFailed,
+        ),
     ] {
         *phone.vault.0.lock().unwrap() = answer.clone();
-        assert_eq!(open(&phone.folder, &phone.vault).unwrap_err(), error, "{answer:?}");
+        assert_eq!(
+            open(&phone.folder, &phone.vault).unwrap_err(),
+            error,
+            "{answer:?}"
+        );
     }
     *phone.vault.0.lock().unwrap() = Some(key);
-    assert_eq!(open(&phone.folder, &phone.vault).unwrap().home().unwrap().delivery.unsent, 1);
+    assert_eq!(
+        open(&phone.folder, &phone.vault)
+            .unwrap()
+            .home()
+            .unwrap()
+            .delivery
+            .unsent,
+        1
+    );
 }
 
 #[test]
@@ -87,12 +114,17 @@ fn a_handbook_whose_key_is_lost_can_be_erased_and_joined_again() {
     let (mut commune, phone, _) = phone_with_a_waiting_notice();
     phone.handbook.shutdown().unwrap();
     *phone.vault.0.lock().unwrap() = None;
-    assert!(matches!(open(&phone.folder, &phone.vault), Err(HandbookError::KeyLost { unsent: 1 })));
+    assert!(matches!(
+        open(&phone.folder, &phone.vault),
+        Err(HandbookError::KeyLost { unsent: 1 })
+    ));
     let vault: Arc<dyn KeyVault> = phone.vault.clone();
     assert_eq!(erase_handbook(text(&phone.folder), vault), Ok(1));
     commune.start();
     let fresh = open(&phone.folder, &phone.vault).unwrap();
-    fresh.join(commune.invitation("bt"), "Máy mới".into()).unwrap();
+    fresh
+        .join(commune.invitation("bt"), "Máy mới".into())
+        .unwrap();
     fresh.sync().unwrap();
     assert_eq!(fresh.home().unwrap().delivery.unsent, 0);
 }
@@ -101,17 +133,36 @@ fn a_handbook_whose_key_is_lost_can_be_erased_and_joined_again() {
 fn a_file_that_is_no_database_says_what_is_safe_and_loses_no_answer() {
     let (mut commune, phone, meeting) = phone_with_a_waiting_notice();
     phone.handbook.shutdown().unwrap();
-    std::fs::write(phone.folder.join("handbook.db"), "xin chào, không phải cơ sở dữ liệu".repeat(500)).unwrap();
-    assert_eq!(open(&phone.folder, &phone.vault).unwrap_err(), HandbookError::DatabaseUnreadable { unsent: 1 });
+    std::fs::write(
+        phone.folder.join("handbook.db"),
+        "xin chào, không phải cơ sở dữ liệu".repeat(500),
+    )
+    .unwrap();
+    assert_eq!(
+        open(&phone.folder, &phone.vault).unwrap_err(),
+        HandbookError::DatabaseUnreadable { unsent: 1 }
+    );
 
     let vault: Arc<dyn KeyVault> = phone.vault.clone();
     let rebuilt = Handbook::rebuild(text(&phone.folder), vault).unwrap();
-    assert_eq!(rebuilt.joined().unwrap().unwrap().member_name, "Đồng chí Mẫu 01");
+    assert_eq!(
+        rebuilt.joined().unwrap().unwrap().member_name,
+        "Đồng chí Mẫu 01"
+    );
     assert_eq!(rebuilt.outbox_numbers(), [1]);
     commune.start();
     assert_eq!(rebuilt.sync().unwrap().accepted, 1);
     assert_eq!(rebuilt.meeting(meeting).unwrap().card.title, "Đang chờ gửi");
-    assert_eq!(commune.phone("a").handbook.meeting(meeting).unwrap().card.title, "Đang chờ gửi");
+    assert_eq!(
+        commune
+            .phone("a")
+            .handbook
+            .meeting(meeting)
+            .unwrap()
+            .card
+            .title,
+        "Đang chờ gửi"
+    );
 }
 
 /// The numbers of what waits.
@@ -122,7 +173,12 @@ trait Outbox {
 impl Outbox for Handbook {
     fn outbox_numbers(&self) -> Vec<i64> {
         // Titles cannot be resolved while nothing is downloaded; the numbers are what counts.
-        self.outbox().unwrap().unsent.iter().map(|line| line.n).collect()
+        self.outbox()
+            .unwrap()
+            .unsent
+            .iter()
+            .map(|line| line.n)
+            .collect()
     }
 }
 
@@ -156,7 +212,11 @@ fn a_flipped_byte_in_the_database_is_found_or_harmless() {
         });
         match said {
             Ok(home) => assert_eq!(home.delivery.unsent, 1, "byte {place}"),
-            Err(error) => assert_eq!(error, HandbookError::DatabaseUnreadable { unsent: 1 }, "byte {place}"),
+            Err(error) => assert_eq!(
+                error,
+                HandbookError::DatabaseUnreadable { unsent: 1 },
+                "byte {place}"
+            ),
         }
         for ending in ["-wal", "-shm"] {
             let _ = std::fs::remove_file(phone.folder.join(format!("handbook.db{ending}")));
@@ -170,7 +230,10 @@ fn after_a_pause_nothing_is_held_and_resuming_goes_on() {
     let (_commune, phone, meeting) = phone_with_a_waiting_notice();
     let handbook = &phone.handbook;
     handbook.pause(1_000).unwrap();
-    assert_eq!(handbook.meeting(meeting).unwrap_err(), HandbookError::Paused);
+    assert_eq!(
+        handbook.meeting(meeting).unwrap_err(),
+        HandbookError::Paused
+    );
     assert_eq!(handbook.sync().unwrap_err(), HandbookError::Paused);
     let lock = File::open(phone.folder.join("lock")).unwrap();
     lock.try_lock().unwrap();
@@ -185,7 +248,10 @@ fn after_a_pause_nothing_is_held_and_resuming_goes_on() {
     }
     assert!(!phone.folder.join("handbook.db-wal").exists());
     handbook.resume().unwrap();
-    assert_eq!(handbook.meeting(meeting).unwrap().card.title, "Đang chờ gửi");
+    assert_eq!(
+        handbook.meeting(meeting).unwrap().card.title,
+        "Đang chờ gửi"
+    );
     assert_eq!(handbook.home().unwrap().delivery.unsent, 1);
 }
 
@@ -204,7 +270,10 @@ fn wiping_destroys_the_key_and_every_file() {
     let (_commune, phone, _) = phone_with_a_waiting_notice();
     assert_eq!(phone.handbook.wipe(), Ok(1));
     assert_eq!(phone.vault.root_key(), Ok(VaultAnswer::Empty));
-    let left: Vec<_> = std::fs::read_dir(&phone.folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let left: Vec<_> = std::fs::read_dir(&phone.folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
     assert_eq!(left, ["lock"]);
     let fresh = open(&phone.folder, &phone.vault).unwrap();
     assert_eq!(fresh.joined().unwrap(), None);
@@ -218,7 +287,9 @@ fn nothing_a_person_wrote_stands_in_clear_in_any_file() {
         let path = entry.unwrap().path();
         let bytes = std::fs::read(&path).unwrap();
         for word in ["Đang chờ gửi", "Nhà văn hóa", "Đồng chí Mẫu"] {
-            let found = bytes.windows(word.len()).any(|window| window == word.as_bytes());
+            let found = bytes
+                .windows(word.len())
+                .any(|window| window == word.as_bytes());
             assert!(!found, "{word} in {}", path.display());
         }
     }

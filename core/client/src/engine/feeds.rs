@@ -44,7 +44,8 @@ impl ScopeNumbers {
         let sid = match super::overlay::scope_number(db, scope)? {
             Some(sid) => sid,
             None => {
-                db.prepare_cached("INSERT INTO scope (scope) VALUES (?1)")?.execute([scope.to_bytes()])?;
+                db.prepare_cached("INSERT INTO scope (scope) VALUES (?1)")?
+                    .execute([scope.to_bytes()])?;
                 db.last_insert_rowid()
             }
         };
@@ -63,28 +64,36 @@ struct Place {
 }
 
 fn place(db: &Connection, sid: i64) -> Result<Option<Place>, HandbookError> {
-    let mut select =
-        db.prepare_cached("SELECT epoch, cursor, sum, count, heals FROM scope WHERE sid = ?1 AND held = 1")?;
+    let mut select = db.prepare_cached(
+        "SELECT epoch, cursor, sum, count, heals FROM scope WHERE sid = ?1 AND held = 1",
+    )?;
     let mut rows = select.query([sid])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
+    let Some(row) = rows.next()? else {
+        return Ok(None);
+    };
     Ok(Some(Place {
         epoch: unsigned_of(row, 0)?,
         cursor: unsigned_of(row, 1)?,
-        sum: ScopeSum { sum: u128::from_be_bytes(*id_of(row, 2)?.as_bytes()), count: unsigned_of(row, 3)? },
+        sum: ScopeSum {
+            sum: u128::from_be_bytes(*id_of(row, 2)?.as_bytes()),
+            count: unsigned_of(row, 3)?,
+        },
         heals: row.get(4)?,
     }))
 }
 
 fn store_place(db: &Connection, sid: i64, place: &Place) -> Result<(), HandbookError> {
-    db.prepare_cached("UPDATE scope SET epoch = ?2, cursor = ?3, sum = ?4, count = ?5, heals = ?6 WHERE sid = ?1")?
-        .execute(params![
-            sid,
-            place.epoch.cast_signed(),
-            place.cursor.cast_signed(),
-            place.sum.sum.to_be_bytes(),
-            place.sum.count.cast_signed(),
-            place.heals
-        ])?;
+    db.prepare_cached(
+        "UPDATE scope SET epoch = ?2, cursor = ?3, sum = ?4, count = ?5, heals = ?6 WHERE sid = ?1",
+    )?
+    .execute(params![
+        sid,
+        place.epoch.cast_signed(),
+        place.cursor.cast_signed(),
+        place.sum.sum.to_be_bytes(),
+        place.sum.count.cast_signed(),
+        place.heals
+    ])?;
     Ok(())
 }
 
@@ -94,7 +103,11 @@ pub(crate) fn expects(db: &Connection, sid: i64, seq: u64) -> Result<bool, Handb
 }
 
 /// A scope that the member holds from now on.
-pub(crate) fn gain(db: &Connection, numbers: &mut ScopeNumbers, scope: Scope) -> Result<bool, HandbookError> {
+pub(crate) fn gain(
+    db: &Connection,
+    numbers: &mut ScopeNumbers,
+    scope: Scope,
+) -> Result<bool, HandbookError> {
     let sid = numbers.of(db, scope)?;
     let changed = db
         .prepare_cached(
@@ -121,9 +134,12 @@ pub(crate) fn void_all(db: &Connection) -> Result<(), HandbookError> {
 /// One scope is fetched again, into place.
 fn void(db: &Connection, sid: i64) -> Result<(), HandbookError> {
     let (first, last) = (sid << RECORD_BITS, (sid + 1) << RECORD_BITS);
-    db.prepare_cached("INSERT OR IGNORE INTO unlisted SELECT lid - ?1 FROM listing WHERE lid >= ?1 AND lid < ?2")?
+    db.prepare_cached(
+        "INSERT OR IGNORE INTO unlisted SELECT lid - ?1 FROM listing WHERE lid >= ?1 AND lid < ?2",
+    )?
+    .execute([first, last])?;
+    db.prepare_cached("DELETE FROM listing WHERE lid >= ?1 AND lid < ?2")?
         .execute([first, last])?;
-    db.prepare_cached("DELETE FROM listing WHERE lid >= ?1 AND lid < ?2")?.execute([first, last])?;
     Ok(())
 }
 
@@ -140,9 +156,12 @@ pub(crate) fn revoke(
             "SELECT lid - ?1 FROM listing WHERE lid >= ?1 AND lid < ?2 UNION SELECT rid FROM provisional WHERE sid = ?3",
         )?;
         let (first, last) = (sid << RECORD_BITS, (sid + 1) << RECORD_BITS);
-        select.query_map([first, last, sid], |row| row.get(0))?.collect::<Result<_, _>>()?
+        select
+            .query_map([first, last, sid], |row| row.get(0))?
+            .collect::<Result<_, _>>()?
     };
-    db.prepare_cached("DELETE FROM provisional WHERE sid = ?1")?.execute([sid])?;
+    db.prepare_cached("DELETE FROM provisional WHERE sid = ?1")?
+        .execute([sid])?;
     void(db, sid)?;
     db.prepare_cached(
         "UPDATE scope SET held = 0, epoch = 0, cursor = 0, sum = zeroblob(16), count = 0, heals = 0 WHERE sid = ?1",
@@ -155,7 +174,9 @@ pub(crate) fn revoke(
 pub(crate) fn sweep(db: &Connection, touched: &mut Touched) -> Result<(), HandbookError> {
     let candidates: Vec<i64> = {
         let mut select = db.prepare_cached("SELECT rid FROM unlisted")?;
-        select.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?
+        select
+            .query_map([], |row| row.get(0))?
+            .collect::<Result<_, _>>()?
     };
     if candidates.is_empty() {
         return Ok(());
@@ -165,7 +186,11 @@ pub(crate) fn sweep(db: &Connection, touched: &mut Touched) -> Result<(), Handbo
     Ok(())
 }
 
-fn delete_unlisted(db: &Connection, candidates: &[i64], touched: &mut Touched) -> Result<(), HandbookError> {
+fn delete_unlisted(
+    db: &Connection,
+    candidates: &[i64],
+    touched: &mut Touched,
+) -> Result<(), HandbookError> {
     for rid in candidates {
         let mut delete = db.prepare_cached(
             "DELETE FROM base WHERE rid = ?1
@@ -182,11 +207,24 @@ fn delete_unlisted(db: &Connection, candidates: &[i64], touched: &mut Touched) -
     Ok(())
 }
 
-fn rid_of(db: &Connection, home: i64, key: &RecordKey) -> Result<Option<(i64, Stamp)>, HandbookError> {
-    let mut select = db.prepare_cached("SELECT rid, incarnation, version FROM base WHERE id = ?1 AND home = ?2")?;
+fn rid_of(
+    db: &Connection,
+    home: i64,
+    key: &RecordKey,
+) -> Result<Option<(i64, Stamp)>, HandbookError> {
+    let mut select = db
+        .prepare_cached("SELECT rid, incarnation, version FROM base WHERE id = ?1 AND home = ?2")?;
     let mut rows = select.query(params![key.id.as_bytes(), home])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    Ok(Some((row.get(0)?, Stamp { incarnation: unsigned_of(row, 1)?, version: unsigned_of(row, 2)? })))
+    let Some(row) = rows.next()? else {
+        return Ok(None);
+    };
+    Ok(Some((
+        row.get(0)?,
+        Stamp {
+            incarnation: unsigned_of(row, 1)?,
+            version: unsigned_of(row, 2)?,
+        },
+    )))
 }
 
 /// Writes a body unless a newer one is there; the record's number.
@@ -216,7 +254,15 @@ pub(crate) fn write_body(
                 "INSERT INTO base (home, id, kind, parent, incarnation, version, body)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )?
-            .execute(params![home, key.id.as_bytes(), kind, parent, incarnation, version, content.body])?;
+            .execute(params![
+                home,
+                key.id.as_bytes(),
+                kind,
+                parent,
+                incarnation,
+                version,
+                content.body
+            ])?;
             db.last_insert_rowid()
         }
     };
@@ -232,19 +278,27 @@ pub(crate) fn apply_page(
     touched: &mut Touched,
 ) -> Result<Applied, HandbookError> {
     let sid = numbers.of(db, page.scope)?;
-    let Some(mut place) = place(db, sid)? else { return Ok(Applied::NotFitting) };
+    let Some(mut place) = place(db, sid)? else {
+        return Ok(Applied::NotFitting);
+    };
     if place.epoch != page.epoch {
         if place.cursor != 0 || place.sum.count != 0 {
             void(db, sid)?;
         }
-        place = Place { epoch: page.epoch, cursor: 0, sum: ScopeSum::default(), heals: place.heals };
+        place = Place {
+            epoch: page.epoch,
+            cursor: 0,
+            sum: ScopeSum::default(),
+            heals: place.heals,
+        };
         store_place(db, sid, &place)?;
     }
     if page.from != place.cursor || page.to < page.from {
         return Ok(Applied::NotFitting);
     }
     // In the order of the index, so that it grows page by page and not everywhere at once.
-    page.rows.sort_unstable_by_key(|row| (row.key.id, row.key.home, row.seq));
+    page.rows
+        .sort_unstable_by_key(|row| (row.key.id, row.key.home, row.seq));
     for row in &page.rows {
         match row.content {
             Some(content) => {
@@ -271,15 +325,19 @@ pub(crate) fn apply_page(
                 if let Some((rid, _)) = rid_of(db, home, &row.key)?
                     && unlist(db, sid << RECORD_BITS | rid, &mut place.sum)?
                 {
-                    db.prepare_cached("INSERT OR IGNORE INTO unlisted (rid) VALUES (?1)")?.execute([rid])?;
+                    db.prepare_cached("INSERT OR IGNORE INTO unlisted (rid) VALUES (?1)")?
+                        .execute([rid])?;
                 }
             }
         }
     }
     let to = page.to.cast_signed();
-    db.prepare_cached("INSERT OR IGNORE INTO unlisted SELECT rid FROM provisional WHERE sid = ?1 AND seq <= ?2")?
+    db.prepare_cached(
+        "INSERT OR IGNORE INTO unlisted SELECT rid FROM provisional WHERE sid = ?1 AND seq <= ?2",
+    )?
+    .execute([sid, to])?;
+    db.prepare_cached("DELETE FROM provisional WHERE sid = ?1 AND seq <= ?2")?
         .execute([sid, to])?;
-    db.prepare_cached("DELETE FROM provisional WHERE sid = ?1 AND seq <= ?2")?.execute([sid, to])?;
     place.cursor = page.to;
     let applied = check_sum(db, sid, &mut place, page)?;
     store_place(db, sid, &place)?;
@@ -291,7 +349,9 @@ fn unlist(db: &Connection, lid: i64, sum: &mut ScopeSum) -> Result<bool, Handboo
     let mut delete = db.prepare_cached("DELETE FROM listing WHERE lid = ?1 RETURNING hash")?;
     let hash: Option<Vec<u8>> = delete.query_row([lid], |row| row.get(0)).optional()?;
     let Some(hash) = hash else { return Ok(false) };
-    sum.remove(RecordHash(u128::from_be_bytes(hash.as_slice().try_into().map_err(|_| DAMAGED)?)));
+    sum.remove(RecordHash(u128::from_be_bytes(
+        hash.as_slice().try_into().map_err(|_| DAMAGED)?,
+    )));
     Ok(true)
 }
 
@@ -301,7 +361,9 @@ fn check_sum(
     place: &mut Place,
     page: &IncomingPage<'_>,
 ) -> Result<Applied, HandbookError> {
-    let (false, Some(sum), Some(count)) = (page.more, page.sum, page.count) else { return Ok(Applied::Done) };
+    let (false, Some(sum), Some(count)) = (page.more, page.sum, page.count) else {
+        return Ok(Applied::Done);
+    };
     if sum == place.sum.sum.to_be_bytes() && count == place.sum.count {
         place.heals = 0;
         return Ok(Applied::Done);
@@ -310,6 +372,11 @@ fn check_sum(
         return Ok(Applied::Broken);
     }
     void(db, sid)?;
-    *place = Place { epoch: place.epoch, cursor: 0, sum: ScopeSum::default(), heals: place.heals + 1 };
+    *place = Place {
+        epoch: place.epoch,
+        cursor: 0,
+        sum: ScopeSum::default(),
+        heals: place.heals + 1,
+    };
     Ok(Applied::Healing)
 }

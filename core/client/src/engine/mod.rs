@@ -88,14 +88,22 @@ pub(crate) struct Round {
 impl Round {
     /// A new round that asks for pages of at most this many rows.
     pub(crate) fn new(max_rows: u32) -> Self {
-        Self { max_rows, ..Self::default() }
+        Self {
+            max_rows,
+            ..Self::default()
+        }
     }
 
     /// The next request's body; none when the round is over.
-    pub(crate) fn next_request(&mut self, writer: &Writer) -> Result<Option<Vec<u8>>, HandbookError> {
+    pub(crate) fn next_request(
+        &mut self,
+        writer: &Writer,
+    ) -> Result<Option<Vec<u8>>, HandbookError> {
         let mut mutations = pending(&writer.db)?;
-        let waiting =
-            !self.ignored && mutations.iter().any(|sent| !self.not_yet.contains(&sent.n.cast_signed()));
+        let waiting = !self.ignored
+            && mutations
+                .iter()
+                .any(|sent| !self.not_yet.contains(&sent.n.cast_signed()));
         if self.asked && !self.again && !waiting {
             return Ok(None);
         }
@@ -107,7 +115,9 @@ impl Round {
         }
         let request = SyncRequest {
             protocol: PROTOCOL,
-            incarnation: rows::setting_number(&writer.db, Setting::Incarnation)?.unwrap_or(0).cast_unsigned(),
+            incarnation: rows::setting_number(&writer.db, Setting::Incarnation)?
+                .unwrap_or(0)
+                .cast_unsigned(),
             cursors: cursors(&writer.db)?,
             mutations,
             max_rows: self.max_rows,
@@ -123,13 +133,25 @@ impl Round {
         bytes: &[u8],
         wall: Timestamp,
     ) -> Result<Touched, Fault> {
-        let mut response: Incoming<'_> = cbor::from_bytes(bytes)
-            .map_err(|error| if error.is_end_of_input() { Fault::Truncated } else { Fault::Unreadable })?;
-        let mut touched = Touched { delivery: true, ..Touched::default() };
+        let mut response: Incoming<'_> = cbor::from_bytes(bytes).map_err(|error| {
+            if error.is_end_of_input() {
+                Fault::Truncated
+            } else {
+                Fault::Unreadable
+            }
+        })?;
+        let mut touched = Touched {
+            delivery: true,
+            ..Touched::default()
+        };
         let mut numbers = ScopeNumbers::default();
-        let db = writer.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let db = writer
+            .db
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
 
-        let stored = rows::setting_number(&db, Setting::Incarnation)?.unwrap_or(0).cast_unsigned();
+        let stored = rows::setting_number(&db, Setting::Incarnation)?
+            .unwrap_or(0)
+            .cast_unsigned();
         let other_server = stored != 0 && stored != response.incarnation;
         if other_server {
             feeds::void_all(&db)?;
@@ -144,7 +166,8 @@ impl Round {
                 touched.everything = true;
             }
         }
-        let settled = receipts::settle(&db, &mut numbers, &writer.overlay, &response, &mut touched)?;
+        let settled =
+            receipts::settle(&db, &mut numbers, &writer.overlay, &response, &mut touched)?;
         let (mut received, mut healing, mut unfit, mut broken) = (0, false, false, false);
         let mut complete = !response.more;
         for page in &mut response.pages {
@@ -161,11 +184,27 @@ impl Round {
         }
         receipts::forget_backed_up(&db, response.backed_up_through)?;
         let next = rows::setting_number(&db, Setting::NextN)?.unwrap_or(1);
-        rows::set_number(&db, Setting::NextN, next.max(response.high_water.cast_signed().saturating_add(1)))?;
-        rows::set_number(&db, Setting::Incarnation, response.incarnation.cast_signed())?;
-        rows::set_number(&db, Setting::ClockOffset, response.now.0.saturating_sub(wall.0))?;
+        rows::set_number(
+            &db,
+            Setting::NextN,
+            next.max(response.high_water.cast_signed().saturating_add(1)),
+        )?;
+        rows::set_number(
+            &db,
+            Setting::Incarnation,
+            response.incarnation.cast_signed(),
+        )?;
+        rows::set_number(
+            &db,
+            Setting::ClockOffset,
+            response.now.0.saturating_sub(wall.0),
+        )?;
         rows::set_number(&db, Setting::LastSynced, response.now.0)?;
-        let replayed = if settled.is_empty() && touched.records.is_empty() && !touched.everything && !other_server {
+        let replayed = if settled.is_empty()
+            && touched.records.is_empty()
+            && !touched.everything
+            && !other_server
+        {
             None
         } else {
             Some(overlay::replay(&db, &writer.overlay, me.member)?)
@@ -208,17 +247,23 @@ impl Round {
 }
 
 fn cursors(db: &Connection) -> Result<Vec<Cursor>, HandbookError> {
-    let mut select = db.prepare_cached("SELECT scope, epoch, cursor FROM scope WHERE held = 1 ORDER BY scope")?;
+    let mut select =
+        db.prepare_cached("SELECT scope, epoch, cursor FROM scope WHERE held = 1 ORDER BY scope")?;
     let mut rows = select.query([])?;
     let mut cursors = Vec::new();
     while let Some(row) = rows.next()? {
-        cursors.push(Cursor { scope: scope_of(row, 0)?, epoch: unsigned_of(row, 1)?, seq: unsigned_of(row, 2)? });
+        cursors.push(Cursor {
+            scope: scope_of(row, 0)?,
+            epoch: unsigned_of(row, 1)?,
+            seq: unsigned_of(row, 2)?,
+        });
     }
     Ok(cursors)
 }
 
 fn pending(db: &Connection) -> Result<Vec<Sent>, HandbookError> {
-    let mut select = db.prepare_cached("SELECT n, mutation FROM outbox WHERE state = ?1 ORDER BY n")?;
+    let mut select =
+        db.prepare_cached("SELECT n, mutation FROM outbox WHERE state = ?1 ORDER BY n")?;
     let mut rows = select.query([Standing::Pending as u8])?;
     let (mut sent, mut bytes) = (Vec::new(), 0);
     while let Some(row) = rows.next()? {
@@ -227,7 +272,10 @@ fn pending(db: &Connection) -> Result<Vec<Sent>, HandbookError> {
         if sent.len() >= MAX_MUTATIONS || (bytes > MAX_SENT_BYTES && !sent.is_empty()) {
             break;
         }
-        sent.push(Sent { n: unsigned_of(row, 0)?, mutation });
+        sent.push(Sent {
+            n: unsigned_of(row, 0)?,
+            mutation,
+        });
     }
     Ok(sent)
 }
@@ -235,13 +283,21 @@ fn pending(db: &Connection) -> Result<Vec<Sent>, HandbookError> {
 /// Puts an empty mutation under every number that is left out. A server that does not know the number refuses it as malformed,
 /// which uses the number up; one that knows it answers with what it remembers. The phone waits for neither.
 fn filled(mutations: Vec<Sent>) -> Vec<Sent> {
-    let (Some(first), Some(last)) = (mutations.first().map(|s| s.n), mutations.last().map(|s| s.n)) else {
+    let (Some(first), Some(last)) = (
+        mutations.first().map(|s| s.n),
+        mutations.last().map(|s| s.n),
+    ) else {
         return mutations;
     };
     let from = first.saturating_sub(MAX_MUTATIONS as u64 / 2).max(1);
     let mut known = mutations.into_iter().peekable();
     (from..=last)
-        .map(|n| known.next_if(|sent| sent.n == n).unwrap_or(Sent { n, mutation: Vec::new() }))
+        .map(|n| {
+            known.next_if(|sent| sent.n == n).unwrap_or(Sent {
+                n,
+                mutation: Vec::new(),
+            })
+        })
         .take(MAX_MUTATIONS)
         .collect()
 }
@@ -254,5 +310,8 @@ pub(crate) fn concern(db: &Connection, me: Option<&Identity>) -> Result<Concern,
         .map(|cursor| OrganisationId(cursor.scope.id))
         .collect();
     organisations.extend(me.map(|me| me.cell));
-    Ok(Concern { me: me.map(|me| me.member), organisations })
+    Ok(Concern {
+        me: me.map(|me| me.member),
+        organisations,
+    })
 }

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{Connection, OptionalExtension, params};
 use sotay_model::world::Children;
 use sotay_model::{
-    Actor, Effect, Kind, MemberId, Mutation, Need, Now, Outcome, Record, RecordKey, Rejection, Scope, Stamp,
-    Timestamp, World, apply, cbor,
+    Actor, Effect, Kind, MemberId, Mutation, Need, Now, Outcome, Record, RecordKey, Rejection,
+    Scope, Stamp, Timestamp, World, apply, cbor,
 };
 
 use crate::error::HandbookError;
@@ -55,7 +55,12 @@ impl Overlay {
     }
 
     /// Lays the effect of mutation `n` over what is there.
-    pub(crate) fn lay_effect(&mut self, db: &Connection, n: i64, effect: Effect) -> Result<Touched, HandbookError> {
+    pub(crate) fn lay_effect(
+        &mut self,
+        db: &Connection,
+        n: i64,
+        effect: Effect,
+    ) -> Result<Touched, HandbookError> {
         let mut touched = Touched::default();
         for put in effect.puts {
             touched.record(put.kind, put.parent, put.key);
@@ -64,8 +69,14 @@ impl Overlay {
                 None if rows::base(db, put.key)?.is_none() => Some(n),
                 None => None,
             };
-            let laid =
-                Laid { kind: put.kind, parent: put.parent, audience: put.audience, body: put.body, n, creator };
+            let laid = Laid {
+                kind: put.kind,
+                parent: put.parent,
+                audience: put.audience,
+                body: put.body,
+                n,
+                creator,
+            };
             self.lay(put.key, laid);
         }
         Ok(touched)
@@ -107,7 +118,11 @@ impl Overlay {
     }
 
     /// Writes the rows that an effect touched into the table.
-    pub(crate) fn store_touched(&self, db: &Connection, touched: &Touched) -> Result<(), HandbookError> {
+    pub(crate) fn store_touched(
+        &self,
+        db: &Connection,
+        touched: &Touched,
+    ) -> Result<(), HandbookError> {
         for (_, _, key) in &touched.records {
             if let Some(laid) = self.laid.get(key) {
                 store_laid(db, key, laid)?;
@@ -154,7 +169,9 @@ impl Loader<'_> {
     fn record(&self, key: RecordKey) -> Result<Option<Record>, HandbookError> {
         let base = rows::base(self.db, key)?;
         Ok(match self.overlay.get(&key) {
-            Some(laid) => Some(laid.record(key, base.map_or_else(Stamp::default, |record| record.stamp))),
+            Some(laid) => {
+                Some(laid.record(key, base.map_or_else(Stamp::default, |record| record.stamp)))
+            }
             None => base,
         })
     }
@@ -170,8 +187,16 @@ impl Loader<'_> {
             }
             Ok(())
         })?;
-        for key in self.overlay.of_kind.get(&question.kind).into_iter().flatten() {
-            let Some(laid) = self.overlay.get(key) else { continue };
+        for key in self
+            .overlay
+            .of_kind
+            .get(&question.kind)
+            .into_iter()
+            .flatten()
+        {
+            let Some(laid) = self.overlay.get(key) else {
+                continue;
+            };
             if question.include(laid.kind, laid.parent, &laid.audience) {
                 let stamp = stamps.get(key).copied().unwrap_or_default();
                 found.insert(*key, laid.record(*key, stamp));
@@ -186,7 +211,9 @@ impl Loader<'_> {
 /// The small number of a scope, if any key or feed ever named it.
 pub(crate) fn scope_number(db: &Connection, scope: Scope) -> Result<Option<i64>, HandbookError> {
     let mut select = db.prepare_cached("SELECT sid FROM scope WHERE scope = ?1")?;
-    Ok(select.query_row([scope.to_bytes()], |row| row.get(0)).optional()?)
+    Ok(select
+        .query_row([scope.to_bytes()], |row| row.get(0))
+        .optional()?)
 }
 
 /// Whether a scope shows a record: by its listing, or by a receipt that came before the listing.
@@ -235,7 +262,9 @@ pub(crate) fn decide(
         }
     }
     // A rule that never has enough: a defect of ours.
-    Err(HandbookError::Internal { incident: "rules".into() })
+    Err(HandbookError::Internal {
+        incident: "rules".into(),
+    })
 }
 
 /// Makes the overlay anew from the pending mutations, and says what differs from `before`.
@@ -245,20 +274,26 @@ pub(crate) fn replay(
     me: MemberId,
 ) -> Result<(Overlay, Touched), HandbookError> {
     let pending: Vec<(i64, i64, Vec<u8>)> = {
-        let mut select = db.prepare_cached("SELECT n, at, mutation FROM outbox WHERE state = ?1 ORDER BY n")?;
-        let rows = select
-            .query_map([Standing::Pending as u8], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        let mut select =
+            db.prepare_cached("SELECT n, at, mutation FROM outbox WHERE state = ?1 ORDER BY n")?;
+        let rows = select.query_map([Standing::Pending as u8], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
         rows.collect::<Result<_, _>>()?
     };
     let mut overlay = Overlay::default();
     let mut world = World::new();
     for (n, at, bytes) in pending {
         let mutation: Mutation = cbor::from_bytes(&bytes).map_err(|_| DAMAGED)?;
-        if let Decision::Done(effect) = decide(db, &overlay, &mut world, me, Timestamp(at), &mutation)? {
+        if let Decision::Done(effect) =
+            decide(db, &overlay, &mut world, me, Timestamp(at), &mutation)?
+        {
             for put in &effect.puts {
                 let stamp = match world.record(&put.key) {
                     Some(known) => known.map_or_else(Stamp::default, |record| record.stamp),
-                    None => rows::base(db, put.key)?.map_or_else(Stamp::default, |record| record.stamp),
+                    None => {
+                        rows::base(db, put.key)?.map_or_else(Stamp::default, |record| record.stamp)
+                    }
                 };
                 world.write(put, stamp);
             }
@@ -270,6 +305,11 @@ pub(crate) fn replay(
 }
 
 /// The mutations of this phone that created one of `keys` and are still pending.
-pub(crate) fn creators(overlay: &Overlay, keys: impl IntoIterator<Item = RecordKey>) -> BTreeSet<i64> {
-    keys.into_iter().filter_map(|key| overlay.get(&key)?.creator).collect()
+pub(crate) fn creators(
+    overlay: &Overlay,
+    keys: impl IntoIterator<Item = RecordKey>,
+) -> BTreeSet<i64> {
+    keys.into_iter()
+        .filter_map(|key| overlay.get(&key)?.creator)
+        .collect()
 }

@@ -41,7 +41,11 @@ pub(crate) fn settle(
     response: &Incoming<'_>,
     touched: &mut Touched,
 ) -> Result<Settled, HandbookError> {
-    let bodies: HashMap<RecordKey, &IncomingBody<'_>> = response.bodies.iter().map(|body| (body.key, body)).collect();
+    let bodies: HashMap<RecordKey, &IncomingBody<'_>> = response
+        .bodies
+        .iter()
+        .map(|body| (body.key, body))
+        .collect();
     let mut settled = Settled::default();
     for receipt in &response.receipts {
         let n = receipt.n.cast_signed();
@@ -75,11 +79,8 @@ fn is_pending(db: &Connection, n: i64) -> Result<bool, HandbookError> {
 }
 
 fn park(db: &Connection, n: i64, why: &Rejection) -> Result<(), HandbookError> {
-    db.prepare_cached("UPDATE outbox SET state = ?2, rejection = ?3 WHERE n = ?1")?.execute(params![
-        n,
-        Standing::Parked as u8,
-        cbor::to_bytes(why)
-    ])?;
+    db.prepare_cached("UPDATE outbox SET state = ?2, rejection = ?3 WHERE n = ?1")?
+        .execute(params![n, Standing::Parked as u8, cbor::to_bytes(why)])?;
     Ok(())
 }
 
@@ -102,32 +103,53 @@ fn put_into_place(
     let laid = overlay.get(&written.key);
     let (stamp, content) = match (bodies.get(&written.key), laid) {
         (Some(body), _) => (body.stamp, body.content),
-        (None, Some(laid)) if laid.n == n => {
-            (written.stamp, IncomingContent { kind: laid.kind, parent: laid.parent, body: &laid.body })
-        }
+        (None, Some(laid)) if laid.n == n => (
+            written.stamp,
+            IncomingContent {
+                kind: laid.kind,
+                parent: laid.parent,
+                body: &laid.body,
+            },
+        ),
         _ => return Ok(()),
     };
     let (rid, _) = feeds::write_body(db, numbers, &written.key, stamp, content, touched)?;
-    let audience = laid.map_or_else(|| written.scope.to_bytes().to_vec(), |laid| rows::audience_bytes(&laid.audience));
-    db.prepare_cached("INSERT OR REPLACE INTO provisional (rid, sid, seq, audience) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![rid, sid, written.seq.cast_signed(), audience])?;
+    let audience = laid.map_or_else(
+        || written.scope.to_bytes().to_vec(),
+        |laid| rows::audience_bytes(&laid.audience),
+    );
+    db.prepare_cached(
+        "INSERT OR REPLACE INTO provisional (rid, sid, seq, audience) VALUES (?1, ?2, ?3, ?4)",
+    )?
+    .execute(params![rid, sid, written.seq.cast_signed(), audience])?;
     Ok(())
 }
 
 /// The server was restored: what it had accepted and its backup may lack goes up again, under the same numbers.
-pub(crate) fn send_accepted_again(db: &Connection, backed_up_through: u64) -> Result<usize, HandbookError> {
-    Ok(db.prepare_cached("UPDATE outbox SET state = ?1 WHERE state = ?2 AND n > ?3")?.execute(params![
-        Standing::Pending as u8,
-        Standing::Accepted as u8,
-        backed_up_through.cast_signed()
-    ])?)
+pub(crate) fn send_accepted_again(
+    db: &Connection,
+    backed_up_through: u64,
+) -> Result<usize, HandbookError> {
+    Ok(db
+        .prepare_cached("UPDATE outbox SET state = ?1 WHERE state = ?2 AND n > ?3")?
+        .execute(params![
+            Standing::Pending as u8,
+            Standing::Accepted as u8,
+            backed_up_through.cast_signed()
+        ])?)
 }
 
 /// What is in a backup of the server need not be kept here.
-pub(crate) fn forget_backed_up(db: &Connection, backed_up_through: u64) -> Result<(), HandbookError> {
+pub(crate) fn forget_backed_up(
+    db: &Connection,
+    backed_up_through: u64,
+) -> Result<(), HandbookError> {
     if backed_up_through > 0 {
         db.prepare_cached("DELETE FROM outbox WHERE state = ?1 AND n <= ?2")?
-            .execute(params![Standing::Accepted as u8, backed_up_through.cast_signed()])?;
+            .execute(params![
+                Standing::Accepted as u8,
+                backed_up_through.cast_signed()
+            ])?;
     }
     Ok(())
 }

@@ -10,14 +10,14 @@ use std::sync::Arc;
 
 use ring::digest::{SHA256, digest};
 use sotay_model::meetings::{
-    AbsenceReason, AcknowledgeNotice, AttendanceMark, Base, CancelMeeting, ChangeNotice, Channel, Choice,
-    DecideAbsence, MarkAttendance, Meeting, MeetingKind, MeetingMode, NoticeText, OpenRollCall, ParticipationMode,
-    PublishNotice, RequestAbsence, Respond,
+    AbsenceReason, AcknowledgeNotice, AttendanceMark, Base, CancelMeeting, ChangeNotice, Channel,
+    Choice, DecideAbsence, MarkAttendance, Meeting, MeetingKind, MeetingMode, NoticeText,
+    OpenRollCall, ParticipationMode, PublishNotice, RequestAbsence, Respond,
 };
 use sotay_model::wire::{KeyAlgorithm, ProblemCode, SyncRequest};
 use sotay_model::{
-    Id, InstallationId, Intent, MeetingKey, MemberId, Mutation, OrganisationId, RecordHash, RecordKey, Scope, Stamp,
-    Timestamp, cbor,
+    Id, InstallationId, Intent, MeetingKey, MemberId, Mutation, OrganisationId, RecordHash,
+    RecordKey, Scope, Stamp, Timestamp, cbor,
 };
 use sotay_server::commune::{Commune, Config, DATABASE, init, read_csv};
 use sotay_server::engine::{Asked, Engine};
@@ -108,7 +108,11 @@ impl Dice {
     }
 
     fn pick<'l, T>(&mut self, from: &'l [T]) -> Option<&'l T> {
-        if from.is_empty() { None } else { from.get(self.below(from.len())) }
+        if from.is_empty() {
+            None
+        } else {
+            from.get(self.below(from.len()))
+        }
     }
 }
 
@@ -134,9 +138,23 @@ impl SimPhone {
         self.store = Some(Store::open(&self.folder, Arc::clone(&self.keys), lock).unwrap());
     }
 
-    fn read<T>(&self, now: Timestamp, view: impl FnOnce(&Current<'_>) -> Result<T, HandbookError>) -> T {
+    fn read<T>(
+        &self,
+        now: Timestamp,
+        view: impl FnOnce(&Current<'_>) -> Result<T, HandbookError>,
+    ) -> T {
         let (me, cell) = (self.identity.member, self.identity.cell);
-        self.store().read(|db| view(&Current { db, me, cell, now, offline: false })).unwrap()
+        self.store()
+            .read(|db| {
+                view(&Current {
+                    db,
+                    me,
+                    cell,
+                    now,
+                    offline: false,
+                })
+            })
+            .unwrap()
     }
 }
 
@@ -153,20 +171,39 @@ impl Simulation {
         let folder = tempfile::tempdir().unwrap();
         let server = folder.path().join("server");
         let list = read_csv(MEMBERS.as_bytes()).unwrap();
-        let commune: Commune = init(&Config::parse(CONFIG).unwrap(), &list, &server, BEGINNING).unwrap();
+        let commune: Commune =
+            init(&Config::parse(CONFIG).unwrap(), &list, &server, BEGINNING).unwrap();
         let mut engine = Engine::new(Storage::open(&server.join(DATABASE)).unwrap());
         let mut dice = Dice(seed);
         let mut phones = Vec::new();
-        for (number, (code, cell)) in [("bt", "cb1"), ("pbt", "cb1"), ("a", "cb1"), ("x", "cb2"), ("bt", "cb1")]
-            .into_iter()
-            .enumerate()
+        for (number, (code, cell)) in [
+            ("bt", "cb1"),
+            ("pbt", "cb1"),
+            ("a", "cb1"),
+            ("x", "cb2"),
+            ("bt", "cb1"),
+        ]
+        .into_iter()
+        .enumerate()
         {
             let (member, cell) = (commune.members[code], commune.organisations[cell]);
             let installation = InstallationId(Id::from_bytes([number as u8 + 1; 16]));
             add_phone(&mut engine, installation, member);
-            phones.push(new_phone(folder.path().join(format!("phone{number}")), installation, member, cell, &mut dice));
+            phones.push(new_phone(
+                folder.path().join(format!("phone{number}")),
+                installation,
+                member,
+                cell,
+                &mut dice,
+            ));
         }
-        Self { folder, engine: Some(engine), phones, now: BEGINNING, dice }
+        Self {
+            folder,
+            engine: Some(engine),
+            phones,
+            now: BEGINNING,
+            dice,
+        }
     }
 
     fn database(&self) -> PathBuf {
@@ -175,16 +212,36 @@ impl Simulation {
 
     fn ask(&mut self, phone: usize, request: &[u8]) -> Result<Vec<u8>, ProblemCode> {
         let request: SyncRequest = cbor::from_bytes(request).unwrap();
-        let asked = Asked { installation: self.phones[phone].identity.installation, request };
-        let answered = self.engine.as_mut().unwrap().handle_batch(&[asked], self.now).unwrap();
-        answered.responses.into_iter().next().unwrap().map(|response| cbor::to_bytes(&response))
+        let asked = Asked {
+            installation: self.phones[phone].identity.installation,
+            request,
+        };
+        let answered = self
+            .engine
+            .as_mut()
+            .unwrap()
+            .handle_batch(&[asked], self.now)
+            .unwrap();
+        answered
+            .responses
+            .into_iter()
+            .next()
+            .unwrap()
+            .map(|response| cbor::to_bytes(&response))
     }
 
     fn apply(&mut self, phone: usize, round: &mut Round, response: &[u8]) {
-        let SimPhone { store, identity, skew, .. } = &self.phones[phone];
+        let SimPhone {
+            store,
+            identity,
+            skew,
+            ..
+        } = &self.phones[phone];
         let wall = Timestamp(self.now.0 + skew);
         let mut writer = store.as_ref().unwrap().writer();
-        round.on_response(&mut writer, identity, response, wall).unwrap();
+        round
+            .on_response(&mut writer, identity, response, wall)
+            .unwrap();
         assert!(!round.broken, "a sum does not fit");
         drop(writer);
         self.check_own_notices(phone);
@@ -197,12 +254,17 @@ impl Simulation {
             return;
         }
         self.phones[phone].read(self.now, |current| {
-            let mut select = current.db.prepare("SELECT mutation FROM outbox WHERE state <> 1")?;
+            let mut select = current
+                .db
+                .prepare("SELECT mutation FROM outbox WHERE state <> 1")?;
             let mut own = select.query([])?;
             while let Some(row) = own.next()? {
                 let mutation: Mutation = cbor::from_bytes(&row.get::<_, Vec<u8>>(0)?).unwrap();
                 if let Intent::PublishNotice(notice) = mutation.intent {
-                    assert!(current.get::<Meeting>(notice.meeting.0)?.is_some(), "an own notice vanished");
+                    assert!(
+                        current.get::<Meeting>(notice.meeting.0)?.is_some(),
+                        "an own notice vanished"
+                    );
                 }
             }
             Ok(())
@@ -211,10 +273,16 @@ impl Simulation {
 
     /// One sync; `faults` in percent. Whether it came to its end.
     fn sync(&mut self, phone: usize, faults: u64) -> bool {
-        let most = if faults == 0 { 10_000 } else { 1 + self.dice.below(30) as u32 };
+        let most = if faults == 0 {
+            10_000
+        } else {
+            1 + self.dice.below(30) as u32
+        };
         let mut round = Round::new(most);
         for _ in 0..5_000 {
-            let request = round.next_request(&self.phones[phone].store().writer()).unwrap();
+            let request = round
+                .next_request(&self.phones[phone].store().writer())
+                .unwrap();
             let Some(request) = request else { return true };
             if self.dice.percent(faults) {
                 return false;
@@ -235,7 +303,9 @@ impl Simulation {
             match answer {
                 Ok(response) => self.apply(phone, &mut round, &response),
                 Err(ProblemCode::NumberGap) => {
-                    let went_on = round.on_gap(&mut self.phones[phone].store().writer()).unwrap();
+                    let went_on = round
+                        .on_gap(&mut self.phones[phone].store().writer())
+                        .unwrap();
                     assert!(went_on, "the server misses a number for ever");
                 }
                 Err(problem) => panic!("{problem:?}"),
@@ -251,25 +321,41 @@ impl Simulation {
     /// A random entry on a phone; what the rules refuse is none.
     fn enter(&mut self, phone: usize) {
         let now = self.now;
-        let meetings: Vec<(MeetingKey, Meeting, Stamp, Option<i64>)> = self.phones[phone].read(now, |current| {
-            current
-                .all::<Meeting>()?
-                .into_iter()
-                .map(|found| {
-                    let key = found.record.key;
-                    Ok((MeetingKey(key), found.body, found.record.stamp, current.pending_change(key)?))
-                })
-                .collect()
-        });
-        let (me, cell) = (self.phones[phone].identity.member, self.phones[phone].identity.cell);
-        let members: Vec<MemberId> = self.phones.iter().map(|phone| phone.identity.member).collect();
+        let meetings: Vec<(MeetingKey, Meeting, Stamp, Option<i64>)> =
+            self.phones[phone].read(now, |current| {
+                current
+                    .all::<Meeting>()?
+                    .into_iter()
+                    .map(|found| {
+                        let key = found.record.key;
+                        Ok((
+                            MeetingKey(key),
+                            found.body,
+                            found.record.stamp,
+                            current.pending_change(key)?,
+                        ))
+                    })
+                    .collect()
+            });
+        let (me, cell) = (
+            self.phones[phone].identity.member,
+            self.phones[phone].identity.cell,
+        );
+        let members: Vec<MemberId> = self
+            .phones
+            .iter()
+            .map(|phone| phone.identity.member)
+            .collect();
         let member = *self.dice.pick(&members).unwrap();
         let what = self.dice.below(12);
         let chosen = self.dice.pick(&meetings).cloned();
         let number = self.dice.next();
         let intent: Intent = match (what, chosen) {
             (0 | 1, _) | (_, None) => {
-                let id = Id::v7(now.0, number.to_be_bytes().repeat(2)[..10].try_into().unwrap());
+                let id = Id::v7(
+                    now.0,
+                    number.to_be_bytes().repeat(2)[..10].try_into().unwrap(),
+                );
                 PublishNotice {
                     meeting: MeetingKey(RecordKey::new(Scope::organisation(cell), id)),
                     participating: vec![cell],
@@ -285,9 +371,11 @@ impl Simulation {
                 urgent: number.is_multiple_of(2),
             }
             .into(),
-            (4, Some((meeting, ..))) if number.is_multiple_of(16) => {
-                CancelMeeting { meeting, reason: "Lý do thử".into() }.into()
+            (4, Some((meeting, ..))) if number.is_multiple_of(16) => CancelMeeting {
+                meeting,
+                reason: "Lý do thử".into(),
             }
+            .into(),
             (4 | 5, Some((meeting, body, ..))) => Respond {
                 meeting,
                 organisation: cell,
@@ -304,20 +392,33 @@ impl Simulation {
                 channel: Channel::Handbook,
             }
             .into(),
-            (7, Some((meeting, ..))) => {
-                DecideAbsence { meeting, organisation: cell, member, granted: number.is_multiple_of(2), answer: None }.into()
+            (7, Some((meeting, ..))) => DecideAbsence {
+                meeting,
+                organisation: cell,
+                member,
+                granted: number.is_multiple_of(2),
+                answer: None,
             }
-            (8, Some((meeting, ..))) if number.is_multiple_of(4) => {
-                OpenRollCall { meeting, organisation: cell, chair: me, minute_taker: None }.into()
+            .into(),
+            (8, Some((meeting, ..))) if number.is_multiple_of(4) => OpenRollCall {
+                meeting,
+                organisation: cell,
+                chair: me,
+                minute_taker: None,
             }
-            (9, Some((meeting, body, ..))) => {
-                AcknowledgeNotice { meeting, organisation: cell, notice_version: body.versions.len() as u32 }.into()
+            .into(),
+            (9, Some((meeting, body, ..))) => AcknowledgeNotice {
+                meeting,
+                organisation: cell,
+                notice_version: body.versions.len() as u32,
             }
+            .into(),
             (_, Some((meeting, ..))) => MarkAttendance {
                 meeting,
                 organisation: cell,
                 member,
-                mark: [AttendanceMark::Present, AttendanceMark::AbsentUnexcused][number as usize % 2],
+                mark: [AttendanceMark::Present, AttendanceMark::AbsentUnexcused]
+                    [number as usize % 2],
                 mode: ParticipationMode::InRoom,
                 voted: false,
             }
@@ -332,7 +433,12 @@ impl Simulation {
 
     fn discard_a_refused_one(&mut self, phone: usize) {
         let parked: Vec<i64> = self.phones[phone].read(self.now, |current| {
-            Ok(current.outbox()?.into_iter().filter(|entry| entry.refusal.is_some()).map(|entry| entry.n).collect())
+            Ok(current
+                .outbox()?
+                .into_iter()
+                .filter(|entry| entry.refusal.is_some())
+                .map(|entry| entry.n)
+                .collect())
         });
         if let Some(n) = self.dice.pick(&parked) {
             submit::discard(&mut self.phones[phone].store().writer(), *n).unwrap();
@@ -351,7 +457,9 @@ impl Simulation {
         copy(&self.folder.path().join("backup"), &self.database());
         let mut storage = Storage::open(&self.database()).unwrap();
         let change = storage.write().unwrap();
-        change.set_meta("incarnation", &incarnation.to_be_bytes()).unwrap();
+        change
+            .set_meta("incarnation", &incarnation.to_be_bytes())
+            .unwrap();
         change.commit().unwrap();
         self.engine = Some(Engine::new(storage));
     }
@@ -387,7 +495,11 @@ impl Simulation {
         for phone in 0..self.phones.len() {
             let member = self.phones[phone].identity.member;
             let engine = self.engine.as_mut().unwrap();
-            let held: BTreeSet<Scope> = engine.scopes(member, self.now).unwrap().into_iter().collect();
+            let held: BTreeSet<Scope> = engine
+                .scopes(member, self.now)
+                .unwrap()
+                .into_iter()
+                .collect();
             let mut expected: BTreeMap<Scope, Listed> = BTreeMap::new();
             let transaction = engine.storage().read().unwrap();
             for scope in &held {
@@ -395,7 +507,10 @@ impl Simulation {
                 transaction
                     .listing(*scope, 0, |line| {
                         if let Some((_, _, body)) = line.content {
-                            lines.insert(line.key, (line.stamp, digest(&SHA256, &body).as_ref().to_vec()));
+                            lines.insert(
+                                line.key,
+                                (line.stamp, digest(&SHA256, &body).as_ref().to_vec()),
+                            );
                         }
                         true
                     })
@@ -404,18 +519,46 @@ impl Simulation {
             drop(transaction);
             let store = self.phones[phone].store();
             let writer = store.writer();
-            assert_eq!(listed(&writer.db), expected, "phone {phone} shows what the server lists");
-            let keys: BTreeSet<RecordKey> = expected.values().flat_map(|lines| lines.keys().copied()).collect();
-            let count = |sql: &str| writer.db.query_row(sql, [], |row| row.get::<_, u32>(0)).unwrap() as usize;
-            assert_eq!(count("SELECT count(*) FROM base"), keys.len(), "phone {phone} keeps nothing else");
+            assert_eq!(
+                listed(&writer.db),
+                expected,
+                "phone {phone} shows what the server lists"
+            );
+            let keys: BTreeSet<RecordKey> = expected
+                .values()
+                .flat_map(|lines| lines.keys().copied())
+                .collect();
+            let count = |sql: &str| {
+                writer
+                    .db
+                    .query_row(sql, [], |row| row.get::<_, u32>(0))
+                    .unwrap() as usize
+            };
+            assert_eq!(
+                count("SELECT count(*) FROM base"),
+                keys.len(),
+                "phone {phone} keeps nothing else"
+            );
             assert_eq!(count("SELECT count(*) FROM provisional"), 0);
             assert_eq!(count("SELECT count(*) FROM unlisted"), 0);
-            assert_eq!(count("SELECT count(*) FROM overlay"), 0, "nothing lies over what is confirmed");
-            assert_eq!(rows::standing(&writer.db, Standing::Pending).unwrap(), 0, "nothing waits");
-            let mut accepted = writer.db.prepare("SELECT mutation FROM outbox WHERE state = 2").unwrap();
+            assert_eq!(
+                count("SELECT count(*) FROM overlay"),
+                0,
+                "nothing lies over what is confirmed"
+            );
+            assert_eq!(
+                rows::standing(&writer.db, Standing::Pending).unwrap(),
+                0,
+                "nothing waits"
+            );
+            let mut accepted = writer
+                .db
+                .prepare("SELECT mutation FROM outbox WHERE state = 2")
+                .unwrap();
             let mut found = accepted.query([]).unwrap();
             while let Some(row) = found.next().unwrap() {
-                let mutation: Mutation = cbor::from_bytes(&row.get::<_, Vec<u8>>(0).unwrap()).unwrap();
+                let mutation: Mutation =
+                    cbor::from_bytes(&row.get::<_, Vec<u8>>(0).unwrap()).unwrap();
                 if let Intent::ChangeNotice(change) = mutation.intent {
                     *changes.entry(change.meeting.0).or_default() += 1;
                 }
@@ -441,7 +584,9 @@ type Listed = BTreeMap<RecordKey, (Stamp, Vec<u8>)>;
 /// What a phone's scopes show; sums are checked against the listings on the way.
 fn listed(db: &rusqlite::Connection) -> BTreeMap<Scope, Listed> {
     let mut scopes = BTreeMap::new();
-    let mut select = db.prepare("SELECT sid, scope, sum, count FROM scope WHERE held = 1").unwrap();
+    let mut select = db
+        .prepare("SELECT sid, scope, sum, count FROM scope WHERE held = 1")
+        .unwrap();
     let mut held = select.query([]).unwrap();
     while let Some(row) = held.next().unwrap() {
         let sid: i64 = row.get(0).unwrap();
@@ -453,13 +598,22 @@ fn listed(db: &rusqlite::Connection) -> BTreeMap<Scope, Listed> {
                  JOIN base b ON b.rid = l.lid - ?1 JOIN scope s ON s.sid = b.home WHERE l.lid >= ?1 AND l.lid < ?2",
             )
             .unwrap();
-        let mut listings = select.query([sid << RECORD_BITS, (sid + 1) << RECORD_BITS]).unwrap();
+        let mut listings = select
+            .query([sid << RECORD_BITS, (sid + 1) << RECORD_BITS])
+            .unwrap();
         while let Some(line) = listings.next().unwrap() {
             let key = RecordKey::new(scope_of(line, 0).unwrap(), id_of(line, 1).unwrap());
-            let stamp = Stamp { incarnation: unsigned_of(line, 2).unwrap(), version: unsigned_of(line, 3).unwrap() };
+            let stamp = Stamp {
+                incarnation: unsigned_of(line, 2).unwrap(),
+                version: unsigned_of(line, 3).unwrap(),
+            };
             let body: Vec<u8> = line.get(4).unwrap();
             let hash = u128::from_be_bytes(*id_of(line, 5).unwrap().as_bytes());
-            assert_eq!(RecordHash::of(&key, stamp, &body).0, hash, "the body is the listed one");
+            assert_eq!(
+                RecordHash::of(&key, stamp, &body).0,
+                hash,
+                "the body is the listed one"
+            );
             sum = sum.wrapping_add(hash);
             lines.insert(key, (stamp, digest(&SHA256, &body).as_ref().to_vec()));
         }
@@ -524,12 +678,22 @@ fn new_phone(
     };
     {
         let mut writer = store.writer();
-        writer.journal.keep_identity(&cbor::to_bytes(&identity)).unwrap();
+        writer
+            .journal
+            .keep_identity(&cbor::to_bytes(&identity))
+            .unwrap();
         rows::set(&writer.db, Setting::Identity, &cbor::to_bytes(&identity)).unwrap();
     }
     let ten_years = 10 * 365 * 24 * 3_600_000;
     let skew = [0, ten_years, -ten_years][dice.below(3)];
-    SimPhone { folder, keys, store: Some(store), identity, late: None, skew }
+    SimPhone {
+        folder,
+        keys,
+        store: Some(store),
+        identity,
+        late: None,
+        skew,
+    }
 }
 
 /// A database whose connection is closed is one file.
@@ -567,7 +731,10 @@ fn run(seed: u64) -> usize {
 
 #[test]
 fn phones_and_server_agree_whenever_things_are_quiet() {
-    let (first, count) = match std::env::var("SOTAY_SEED").ok().and_then(|seed| seed.parse().ok()) {
+    let (first, count) = match std::env::var("SOTAY_SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok())
+    {
         Some(seed) => (seed, 1_u64),
         None => (0, 24),
     };
@@ -581,5 +748,8 @@ fn phones_and_server_agree_whenever_things_are_quiet() {
             }
         }
     }
-    assert!(changes >= 3 * count as usize, "the schedules did something: {changes}");
+    assert!(
+        changes >= 3 * count as usize,
+        "the schedules did something: {changes}"
+    );
 }

@@ -5,7 +5,8 @@ use sotay_model::meetings::{AbsenceRequest, RollCall};
 use sotay_model::mutation::MAX_MUTATION_BYTES;
 use sotay_model::rejection::Field;
 use sotay_model::{
-    DocumentKey, Intent, MeetingKey, MemberId, Mutation, OrganisationId, RecordKey, Rejection, Timestamp, World, cbor,
+    DocumentKey, Intent, MeetingKey, MemberId, Mutation, OrganisationId, RecordKey, Rejection,
+    Timestamp, World, cbor,
 };
 
 use super::overlay::{self, Decision};
@@ -22,9 +23,17 @@ pub(crate) fn submit(
     made_at: Timestamp,
     intent: Intent,
 ) -> Result<(i64, Touched), HandbookError> {
-    let Writer { db, overlay, journal } = writer;
+    let Writer {
+        db,
+        overlay,
+        journal,
+    } = writer;
     let named = named_records(&intent, me);
-    let mut mutation = Mutation { made_at, needs: Vec::new(), intent };
+    let mut mutation = Mutation {
+        made_at,
+        needs: Vec::new(),
+        intent,
+    };
     let mut needs = overlay::creators(overlay, named);
     needs.extend(mutation.base_after());
     mutation.needs = needs.into_iter().collect();
@@ -38,22 +47,35 @@ pub(crate) fn submit(
     let bytes = cbor::to_bytes(&mutation);
     if bytes.len() > MAX_MUTATION_BYTES {
         let limit = u32::try_from(MAX_MUTATION_BYTES).unwrap_or(u32::MAX);
-        return Err(HandbookError::Refused { why: Rejection::TooLarge { field: Field::Mutation, limit } });
+        return Err(HandbookError::Refused {
+            why: Rejection::TooLarge {
+                field: Field::Mutation,
+                limit,
+            },
+        });
     }
-    let n = rows::setting_number(&db, Setting::NextN)?.unwrap_or(1).max(journal.high_water() + 1);
+    let n = rows::setting_number(&db, Setting::NextN)?
+        .unwrap_or(1)
+        .max(journal.high_water() + 1);
     rows::set_number(&db, Setting::NextN, n + 1)?;
     db.prepare_cached("INSERT INTO outbox (n, state, at, mutation) VALUES (?1, ?2, ?3, ?4)")?
         .execute(params![n, Standing::Pending as u8, now.0, bytes])?;
     // A failure below must leave the overlay in memory as the table stands.
-    let before: Vec<_> = effect.puts.iter().map(|put| (put.key, overlay.get(&put.key).cloned())).collect();
+    let before: Vec<_> = effect
+        .puts
+        .iter()
+        .map(|put| (put.key, overlay.get(&put.key).cloned()))
+        .collect();
     let mut touched = overlay.lay_effect(&db, n, effect)?;
     let kept = overlay
         .store_touched(&db, &touched)
         .and_then(|()| journal.keep(n, now.0, &bytes))
-        .and_then(|()| db.commit().map_err(|error| {
-            journal.take_back(n);
-            error.into()
-        }));
+        .and_then(|()| {
+            db.commit().map_err(|error| {
+                journal.take_back(n);
+                error.into()
+            })
+        });
     if let Err(error) = kept {
         overlay.put_back(before);
         return Err(error);
@@ -72,15 +94,22 @@ pub(crate) fn discard(writer: &mut Writer, n: i64) -> Result<Touched, HandbookEr
         return Err(HandbookError::NotHere);
     }
     writer.journal.settle(&[n])?;
-    Ok(Touched { outbox: true, ..Touched::default() })
+    Ok(Touched {
+        outbox: true,
+        ..Touched::default()
+    })
 }
 
 /// A refused mutation's intent.
 pub(crate) fn parked(writer: &Writer, n: i64) -> Result<Intent, HandbookError> {
-    let mut select = writer.db.prepare_cached("SELECT mutation FROM outbox WHERE n = ?1 AND state = ?2")?;
-    let bytes: Option<Vec<u8>> =
-        select.query_row(params![n, Standing::Parked as u8], |row| row.get(0)).optional()?;
-    let mutation: Mutation = cbor::from_bytes(&bytes.ok_or(HandbookError::NotHere)?).map_err(|_| DAMAGED)?;
+    let mut select = writer
+        .db
+        .prepare_cached("SELECT mutation FROM outbox WHERE n = ?1 AND state = ?2")?;
+    let bytes: Option<Vec<u8>> = select
+        .query_row(params![n, Standing::Parked as u8], |row| row.get(0))
+        .optional()?;
+    let mutation: Mutation =
+        cbor::from_bytes(&bytes.ok_or(HandbookError::NotHere)?).map_err(|_| DAMAGED)?;
     Ok(mutation.intent)
 }
 
@@ -93,9 +122,15 @@ fn named_records(intent: &Intent, me: MemberId) -> Vec<RecordKey> {
             AbsenceRequest::entered_key(meeting, organisation, member, me),
         ]
     };
-    let roll_call =
-        |meeting: MeetingKey, organisation: OrganisationId| vec![meeting.0, RollCall::key(meeting, organisation)];
-    let documents = |documents: &[DocumentKey]| documents.iter().map(|document| document.0).collect::<Vec<_>>();
+    let roll_call = |meeting: MeetingKey, organisation: OrganisationId| {
+        vec![meeting.0, RollCall::key(meeting, organisation)]
+    };
+    let documents = |documents: &[DocumentKey]| {
+        documents
+            .iter()
+            .map(|document| document.0)
+            .collect::<Vec<_>>()
+    };
     match intent {
         Intent::PublishNotice(i) => documents(&i.notice.documents),
         Intent::ChangeNotice(i) => {

@@ -36,7 +36,9 @@ impl From<rusqlite::Error> for HandbookError {
                 ErrorCode::DiskFull => Self::StorageFull,
                 ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt => rows::DAMAGED,
                 ErrorCode::OperationInterrupted => Self::Paused,
-                _ => Self::StorageFailed { code: failure.extended_code },
+                _ => Self::StorageFailed {
+                    code: failure.extended_code,
+                },
             },
             // A column of another type than every version writes.
             _ => rows::DAMAGED,
@@ -47,8 +49,12 @@ impl From<rusqlite::Error> for HandbookError {
 impl From<std::io::Error> for HandbookError {
     fn from(error: std::io::Error) -> Self {
         match error.kind() {
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::StorageFull,
-            _ => Self::StorageFailed { code: error.raw_os_error().unwrap_or(0) },
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+                Self::StorageFull
+            }
+            _ => Self::StorageFailed {
+                code: error.raw_os_error().unwrap_or(0),
+            },
         }
     }
 }
@@ -97,7 +103,11 @@ pub(crate) fn has_key_check(folder: &Path) -> bool {
 
 /// Takes the folder for this process.
 pub(crate) fn lock(folder: &Path) -> Result<File, HandbookError> {
-    let lock = OpenOptions::new().write(true).create(true).truncate(false).open(folder.join(LOCK))?;
+    let lock = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(folder.join(LOCK))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(HandbookError::InUse),
@@ -122,11 +132,14 @@ fn check_key(folder: &Path, keys: &Keys) -> Result<(), HandbookError> {
 }
 
 fn connect(path: &Path, keys: &Keys, cache_kib: i32) -> Result<Connection, HandbookError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags)?;
     #[cfg(feature = "cipher")]
     {
-        let key = zeroize::Zeroizing::new(format!("PRAGMA key = \"x'{}'\"", keys.database()?.as_str()));
+        let key =
+            zeroize::Zeroizing::new(format!("PRAGMA key = \"x'{}'\"", keys.database()?.as_str()));
         db.execute_batch(&key)?;
         db.execute_batch("PRAGMA cipher_memory_security = OFF; PRAGMA cipher_log_level = NONE")?;
     }
@@ -148,7 +161,11 @@ impl Store {
         schema::migrate(&mut db)?;
         let (journal, recovered) = Journal::open(folder.join(JOURNAL), keys.journal()?)?;
         let overlay = Overlay::load(&db)?;
-        let mut writer = Writer { db, overlay, journal };
+        let mut writer = Writer {
+            db,
+            overlay,
+            journal,
+        };
         writer.recover(&recovered)?;
         let interrupt = writer.db.get_interrupt_handle();
         Ok(Self {
@@ -166,7 +183,9 @@ impl Store {
         for ending in ["", "-wal", "-shm"] {
             let from = folder.join(format!("{DATABASE}{ending}"));
             match std::fs::rename(&from, folder.join(format!("damaged.db{ending}"))) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(error.into());
+                }
                 _ => {}
             }
         }
@@ -219,14 +238,18 @@ impl Store {
 
     /// Makes statements under way end early.
     pub(crate) fn interrupt(&self) {
-        locked(&self.interrupts).iter().for_each(InterruptHandle::interrupt);
+        locked(&self.interrupts)
+            .iter()
+            .for_each(InterruptHandle::interrupt);
     }
 
     /// Writes the log back into the database. What cannot be written back now is at the next opening.
     pub(crate) fn checkpoint(&self) {
         locked(&self.readers).clear();
         let writer = self.writer();
-        let _ = writer.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        let _ = writer
+            .db
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     }
 }
 
@@ -241,34 +264,51 @@ impl Writer {
     /// Who joined.
     pub(crate) fn identity(&self) -> Result<Option<Identity>, HandbookError> {
         let bytes = rows::setting(&self.db, Setting::Identity)?;
-        bytes.map(|bytes| cbor::from_bytes(&bytes).map_err(|_| rows::DAMAGED)).transpose()
+        bytes
+            .map(|bytes| cbor::from_bytes(&bytes).map_err(|_| rows::DAMAGED))
+            .transpose()
     }
 
     /// Puts back what the journal has and the database lacks: after a crash the last entries, after a loss of the file all.
     fn recover(&mut self, recovered: &Recovered) -> Result<(), HandbookError> {
         let known: std::collections::BTreeSet<i64> = {
             let mut select = self.db.prepare("SELECT n FROM outbox")?;
-            select.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?
+            select
+                .query_map([], |row| row.get(0))?
+                .collect::<Result<_, _>>()?
         };
-        let missing: Vec<&Entry> = recovered.unsent.iter().filter(|entry| !known.contains(&entry.n)).collect();
+        let missing: Vec<&Entry> = recovered
+            .unsent
+            .iter()
+            .filter(|entry| !known.contains(&entry.n))
+            .collect();
         let has_identity = rows::setting(&self.db, Setting::Identity)?.is_some();
         let next = rows::setting_number(&self.db, Setting::NextN)?.unwrap_or(1);
         let restores_identity = !has_identity && recovered.identity.is_some();
         if missing.is_empty() && !restores_identity && next > recovered.high_water {
             return Ok(());
         }
-        let change = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let change = self
+            .db
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
         if let (false, Some(identity)) = (has_identity, &recovered.identity) {
             rows::set(&change, Setting::Identity, identity)?;
         }
         for entry in missing {
             change
-                .prepare_cached("INSERT INTO outbox (n, state, at, mutation) VALUES (?1, ?2, ?3, ?4)")?
-                .execute(rusqlite::params![entry.n, Standing::Pending as u8, entry.at, entry.mutation])?;
+                .prepare_cached(
+                    "INSERT INTO outbox (n, state, at, mutation) VALUES (?1, ?2, ?3, ?4)",
+                )?
+                .execute(rusqlite::params![
+                    entry.n,
+                    Standing::Pending as u8,
+                    entry.at,
+                    entry.mutation
+                ])?;
         }
         rows::set_number(&change, Setting::NextN, next.max(recovered.high_water + 1))?;
-        let identity: Option<Identity> =
-            rows::setting(&change, Setting::Identity)?.and_then(|bytes| cbor::from_bytes(&bytes).ok());
+        let identity: Option<Identity> = rows::setting(&change, Setting::Identity)?
+            .and_then(|bytes| cbor::from_bytes(&bytes).ok());
         let replayed = match identity {
             Some(identity) => Some(overlay::replay(&change, &self.overlay, identity.member)?),
             None => None,
@@ -293,13 +333,23 @@ mod tests {
     fn a_newer_database_is_refused_and_left_as_it_is() {
         let folder = tempfile::tempdir().unwrap();
         let store = opened(folder.path()).unwrap();
-        store.writer().db.pragma_update(None, "user_version", 9_000).unwrap();
+        store
+            .writer()
+            .db
+            .pragma_update(None, "user_version", 9_000)
+            .unwrap();
         store.checkpoint();
         drop(store);
         let database = folder.path().join(DATABASE);
         let before = std::fs::read(&database).unwrap();
         let refused = opened(folder.path()).unwrap_err();
-        assert_eq!(refused, HandbookError::NewerDatabase { found: 9_000, known: schema::NEWEST });
+        assert_eq!(
+            refused,
+            HandbookError::NewerDatabase {
+                found: 9_000,
+                known: schema::NEWEST
+            }
+        );
         assert_eq!(std::fs::read(&database).unwrap(), before);
     }
 
@@ -308,7 +358,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for _ in 0..2 {
             let store = opened(folder.path()).unwrap();
-            let version: u32 = store.writer().db.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+            let version: u32 = store
+                .writer()
+                .db
+                .query_row("PRAGMA user_version", [], |row| row.get(0))
+                .unwrap();
             assert_eq!(version, schema::NEWEST);
         }
     }
@@ -324,6 +378,9 @@ mod tests {
             Ok((before, rows::local(db, "place")?))
         });
         assert_eq!(seen, Ok((Some(b"1".to_vec()), Some(b"1".to_vec()))));
-        assert_eq!(store.read(|db| rows::local(db, "place")), Ok(Some(b"2".to_vec())));
+        assert_eq!(
+            store.read(|db| rows::local(db, "place")),
+            Ok(Some(b"2".to_vec()))
+        );
     }
 }

@@ -30,7 +30,10 @@ fn base_record(row: &Row<'_>) -> Result<Record, HandbookError> {
         key: RecordKey::new(scope_of(row, 0)?, id_of(row, 1)?),
         kind: Kind::from_code(row.get(2)?),
         parent: id_of(row, 3)?,
-        stamp: Stamp { incarnation: unsigned_of(row, 4)?, version: unsigned_of(row, 5)? },
+        stamp: Stamp {
+            incarnation: unsigned_of(row, 4)?,
+            version: unsigned_of(row, 5)?,
+        },
         body: row.get(6)?,
     })
 }
@@ -89,7 +92,13 @@ pub(crate) struct Laid {
 impl Laid {
     /// The record, under the stamp that the server's version has.
     pub(crate) fn record(&self, key: RecordKey, stamp: Stamp) -> Record {
-        Record { key, kind: self.kind, parent: self.parent, stamp, body: self.body.clone() }
+        Record {
+            key,
+            kind: self.kind,
+            parent: self.parent,
+            stamp,
+            body: self.body.clone(),
+        }
     }
 }
 
@@ -100,7 +109,10 @@ pub(crate) fn audience_bytes(audience: &[Scope]) -> Vec<u8> {
 
 /// The reverse of [`audience_bytes`].
 pub(crate) fn audience_of(bytes: &[u8]) -> Result<Vec<Scope>, HandbookError> {
-    bytes.chunks(17).map(|scope| Scope::from_bytes(scope).map_err(|_| DAMAGED)).collect()
+    bytes
+        .chunks(17)
+        .map(|scope| Scope::from_bytes(scope).map_err(|_| DAMAGED))
+        .collect()
 }
 
 const LAID: &str = "SELECT home, id, kind, parent, audience, body, n, creator FROM overlay";
@@ -124,7 +136,9 @@ fn laid_row(row: &Row<'_>) -> Result<(RecordKey, Laid), HandbookError> {
 pub(crate) fn laid(db: &Connection, key: RecordKey) -> Result<Option<Laid>, HandbookError> {
     let mut select = db.prepare_cached(&format!("{LAID} WHERE id = ?1 AND home = ?2"))?;
     let mut rows = select.query(params![key.id.as_bytes(), key.home.to_bytes()])?;
-    rows.next()?.map(|row| laid_row(row).map(|(_, laid)| laid)).transpose()
+    rows.next()?
+        .map(|row| laid_row(row).map(|(_, laid)| laid))
+        .transpose()
 }
 
 /// Everything laid over records of a kind; with `parent`, only of those that belong to it. In no order.
@@ -184,7 +198,8 @@ pub(crate) struct OutboxEntry {
 
 /// Pending and parked mutations, the oldest first.
 pub(crate) fn outbox(db: &Connection) -> Result<Vec<OutboxEntry>, HandbookError> {
-    let mut select = db.prepare_cached("SELECT n, mutation, rejection FROM outbox WHERE state <> 2 ORDER BY n")?;
+    let mut select =
+        db.prepare_cached("SELECT n, mutation, rejection FROM outbox WHERE state <> 2 ORDER BY n")?;
     let mut rows = select.query([])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
@@ -194,7 +209,11 @@ pub(crate) fn outbox(db: &Connection) -> Result<Vec<OutboxEntry>, HandbookError>
             None => None,
         };
         let mutation = cbor::from_bytes(mutation).map_err(|_| DAMAGED)?;
-        found.push(OutboxEntry { n: row.get(0)?, mutation, refusal });
+        found.push(OutboxEntry {
+            n: row.get(0)?,
+            mutation,
+            refusal,
+        });
     }
     Ok(found)
 }
@@ -224,13 +243,21 @@ pub(crate) enum Setting {
 /// A setting's bytes.
 pub(crate) fn setting(db: &Connection, name: Setting) -> Result<Option<Vec<u8>>, HandbookError> {
     let mut select = db.prepare_cached("SELECT value FROM setting WHERE name = ?1")?;
-    Ok(select.query_row([name as u8], |row| row.get(0)).optional()?)
+    Ok(select
+        .query_row([name as u8], |row| row.get(0))
+        .optional()?)
 }
 
 /// A setting that is a number.
 pub(crate) fn setting_number(db: &Connection, name: Setting) -> Result<Option<i64>, HandbookError> {
     setting(db, name)?
-        .map(|bytes| bytes.as_slice().try_into().map(i64::from_be_bytes).map_err(|_| DAMAGED))
+        .map(|bytes| {
+            bytes
+                .as_slice()
+                .try_into()
+                .map(i64::from_be_bytes)
+                .map_err(|_| DAMAGED)
+        })
         .transpose()
 }
 
@@ -249,7 +276,9 @@ pub(crate) fn set_number(db: &Connection, name: Setting, value: i64) -> Result<(
 /// What this phone remembers for itself under a name.
 pub(crate) fn local(db: &Connection, name: &str) -> Result<Option<Vec<u8>>, HandbookError> {
     let mut select = db.prepare_cached("SELECT value FROM local WHERE name = ?1")?;
-    Ok(select.query_row([name.as_bytes()], |row| row.get(0)).optional()?)
+    Ok(select
+        .query_row([name.as_bytes()], |row| row.get(0))
+        .optional()?)
 }
 
 /// Remembers something for this phone only.

@@ -90,7 +90,10 @@ pub(crate) const NEWEST: u32 = 1;
 pub(crate) fn migrate(db: &mut Connection) -> Result<(), HandbookError> {
     let found: u32 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if found > NEWEST {
-        return Err(HandbookError::NewerDatabase { found, known: NEWEST });
+        return Err(HandbookError::NewerDatabase {
+            found,
+            known: NEWEST,
+        });
     }
     for (step, sql) in (1u32..).zip(STEPS).skip(found as usize) {
         let step_taken = db.transaction_with_behavior(TransactionBehavior::Immediate)?;

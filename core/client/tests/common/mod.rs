@@ -1,5 +1,10 @@
 //! A commune on a real server in this process, and phones on it.
-#![allow(clippy::unwrap_used, dead_code, unreachable_pub, reason = "of tests, each of which uses its own part")]
+#![allow(
+    clippy::unwrap_used,
+    dead_code,
+    unreachable_pub,
+    reason = "of tests, each of which uses its own part"
+)]
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -83,10 +88,20 @@ impl Commune {
         let folder = tempfile::tempdir().unwrap();
         let config = Config::parse(CONFIG).unwrap();
         let list = read_csv(MEMBERS.as_bytes()).unwrap();
-        init(&config, &list, &folder.path().join("server"), system_clock()).unwrap();
+        init(
+            &config,
+            &list,
+            &folder.path().join("server"),
+            system_clock(),
+        )
+        .unwrap();
         let running = serve(&folder.path().join("server"), ([127, 0, 0, 1], 0).into());
         let address = running.address();
-        Self { folder, running: Some(running), address }
+        Self {
+            folder,
+            running: Some(running),
+            address,
+        }
     }
 
     pub fn stop(&mut self) {
@@ -104,13 +119,24 @@ impl Commune {
     }
 
     pub fn invitation(&self, member: &str) -> String {
-        invite(&self.data(), member, Some(&self.address.to_string()), 14, system_clock()).unwrap().text()
+        invite(
+            &self.data(),
+            member,
+            Some(&self.address.to_string()),
+            14,
+            system_clock(),
+        )
+        .unwrap()
+        .text()
     }
 
     /// A phone that joined and synced.
     pub fn phone(&self, member: &str) -> Phone {
         let phone = Phone::new(self.folder.path().join(format!("phone-{member}")));
-        phone.handbook.join(self.invitation(member), "Điện thoại thử".into()).unwrap();
+        phone
+            .handbook
+            .join(self.invitation(member), "Điện thoại thử".into())
+            .unwrap();
         phone.handbook.sync().unwrap();
         phone
     }
@@ -130,7 +156,11 @@ impl Phone {
     pub fn new(folder: PathBuf) -> Self {
         let vault = Arc::new(Vault::default());
         let handbook = open(&folder, &vault).unwrap();
-        Self { folder, vault, handbook }
+        Self {
+            folder,
+            vault,
+            handbook,
+        }
     }
 
     pub fn restart(&mut self) {
@@ -140,12 +170,17 @@ impl Phone {
 
     /// A notice by this phone, a week ahead.
     pub fn notice(&self, title: &str) -> sotay_model::MeetingKey {
-        self.handbook.publish_notice(form(title), Vec::new()).unwrap()
+        self.handbook
+            .publish_notice(form(title), Vec::new())
+            .unwrap()
     }
 }
 
 pub fn open(folder: &Path, vault: &Arc<Vault>) -> Result<Arc<Handbook>, HandbookError> {
-    Handbook::open(folder.to_string_lossy().into_owned(), Arc::clone(vault) as Arc<dyn KeyVault>)
+    Handbook::open(
+        folder.to_string_lossy().into_owned(),
+        Arc::clone(vault) as Arc<dyn KeyVault>,
+    )
 }
 
 pub fn form(title: &str) -> NoticeForm {
