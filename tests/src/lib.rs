@@ -7,6 +7,7 @@
 //! * `fault`    – a server that speaks TLS well and then answers wrongly
 //! * `scenario` – the stories in `scenarios/`, told in JSON and run in every language
 //! * `examiner` – what really lies in the databases of phone and server, compared record by record
+//! * `measure`  – the benchmarks
 //! * `view`     – what a screen shows, as JSON
 //!
 //! Nothing here knows a rule of the domain: what is right is said by the scenarios and the tests.
@@ -15,6 +16,7 @@ pub mod commune;
 pub mod examiner;
 pub mod failure;
 pub mod fault;
+pub mod measure;
 pub mod network;
 pub mod phone;
 pub mod scenario;

@@ -66,9 +66,18 @@ pub struct Phone {
 impl Phone {
     /// A new phone whose files lie in `folder/name`.
     pub fn new(folder: &Path, name: &str) -> Result<Self, Failure> {
+        Self::with_vault(folder, name, Arc::new(MemoryVault::default()))
+    }
+
+    /// The same, with the key in a file beside the folder, for another process to open.
+    pub fn with_key_file(folder: &Path, name: &str) -> Result<Self, Failure> {
+        let key = folder.join(name).with_extension("key");
+        Self::with_vault(folder, name, Arc::new(FileVault(key)))
+    }
+
+    fn with_vault(folder: &Path, name: &str, vault: Arc<dyn KeyVault>) -> Result<Self, Failure> {
         let folder = folder.join(name);
         std::fs::create_dir_all(&folder)?;
-        let vault: Arc<dyn KeyVault> = Arc::new(MemoryVault::default());
         let handbook = open(&folder, &vault)?;
         Ok(Self {
             name: name.to_owned(),

@@ -34,6 +34,14 @@ pub fn use_program(path: impl Into<PathBuf>) {
 }
 
 impl Program {
+    /// A program of ours, whatever `SOTAY_SERVER` says: a measurement wants the server it was built with.
+    pub fn ours() -> Result<Self, Failure> {
+        Ok(Self::Ours(match OURS.get() {
+            Some(path) => path.clone(),
+            None => std::env::current_exe()?,
+        }))
+    }
+
     /// What `SOTAY_SERVER` names, else a program of ours.
     pub fn find() -> Result<Self, Failure> {
         Ok(match (std::env::var_os("SOTAY_SERVER"), OURS.get()) {
