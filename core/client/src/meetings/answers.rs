@@ -31,7 +31,7 @@ pub(crate) fn answers_view(current: &Current<'_>, meeting: &Found<Meeting>) -> R
         will_attend: count(&|line| {
             line.answer.as_ref().is_some_and(|answer| {
                 !answer.for_old_time && matches!(answer.choice, Choice::WillAttend | Choice::WillAttendOnline)
-            }) && !line.absence.as_ref().is_some_and(|absence| absence.state == AbsenceState::Granted)
+            }) && line.absence.as_ref().is_none_or(|absence| absence.state != AbsenceState::Granted)
         }),
         absences_waiting: count(&|line| {
             line.absence.as_ref().is_some_and(|absence| absence.state == AbsenceState::Waiting)
