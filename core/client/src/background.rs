@@ -10,7 +10,7 @@ use crate::error::HandbookError;
 use crate::keys;
 use crate::lifecycle::Inner;
 use crate::store::locked;
-use crate::transport::UnderWay;
+use crate::network::UnderWay;
 
 const WAKE: &str = "/v1/wake";
 /// Without any wake-up, asked this often.

@@ -16,7 +16,8 @@ use zeroize::Zeroizing;
 use crate::error::{HandbookError, ServerFault};
 use crate::identity::{self, Identity};
 use crate::keys::Keys;
-use crate::transport::{Answer, Network, Transport, Trust, UnderWay};
+use crate::network::{Network, UnderWay};
+use crate::transport::{Answer, Transport, Trust};
 
 const OPEN: &str = "/v1/enrolment/open";
 const CLAIM: &str = "/v1/enrolment/claim";

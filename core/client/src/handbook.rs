@@ -6,24 +6,21 @@ use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use rusqlite::TransactionBehavior;
-use sotay_model::wire::ProblemCode;
 use sotay_model::{Id, Intent, MemberId, OrganisationId, cbor};
 
 use crate::background::Background;
 use crate::current::Current;
-use crate::engine::{self, Fault, MAX_ROWS, Round, submit};
+use crate::engine::{self, submit};
 use crate::enrol;
-use crate::error::{HandbookError, ServerFault};
+use crate::error::HandbookError;
 use crate::identity::Identity;
 use crate::keys;
 use crate::lifecycle::{Inner, guarded, wall};
 use crate::store::rows::{self, Setting};
 use crate::store::{self, Store, Writer, locked};
-use crate::transport::{Answer, UnderWay};
 use crate::vault::KeyVault;
 use crate::watch::{Change, Query, Touched};
 
-const SYNC: &str = "/v1/sync";
 /// How long `shutdown` and `wipe` wait for commits under way.
 const LAST_COMMITS: Duration = Duration::from_secs(5);
 
@@ -410,60 +407,5 @@ impl Handbook {
         self.inner.stop_background();
         self.inner.close(true, LAST_COMMITS);
         self.inner.disconnect();
-    }
-}
-
-impl Inner {
-    /// One sync: round trips until nothing is left.
-    pub(crate) fn sync_once(&self, under_way: &UnderWay) -> Result<SyncReport, HandbookError> {
-        let _one_at_a_time = locked(&self.syncing);
-        drop(self.enter()?);
-        let member = self.member()?;
-        let (network, transport) = (self.network()?, self.transport()?);
-        let mut round = Round::new(MAX_ROWS);
-        loop {
-            let request = round.next_request(&self.enter()?.writer())?;
-            let Some(body) = request else { break };
-            let (sending, signer) = (transport.clone(), member.signer.clone());
-            let answer = network.wait_for(under_way, async move {
-                sending.post_signed(&signer, SYNC, body).await
-            });
-            match answer {
-                Ok(Answer::Message(bytes)) => self
-                    .take_in(&mut round, &member.identity, &bytes)
-                    .map_err(|fault| match fault {
-                        Fault::Unreadable => transport.unexpected(ServerFault::Unreadable),
-                        Fault::Truncated => transport.unexpected(ServerFault::Truncated),
-                        Fault::Store(error) => error,
-                    })?,
-                Ok(Answer::Problem(ProblemCode::NumberGap, _))
-                    if round.on_gap(&mut self.enter()?.writer())? => {}
-                Ok(Answer::Problem(code, status)) => return Err(transport.refused(code, status)),
-                Err(error) => {
-                    self.set_offline(!matches!(error, HandbookError::Cancelled));
-                    return Err(error);
-                }
-            }
-            if round.broken {
-                return Err(transport.unexpected(ServerFault::Protocol));
-            }
-        }
-        Ok(round.report)
-    }
-
-    fn take_in(&self, round: &mut Round, me: &Identity, bytes: &[u8]) -> Result<(), Fault> {
-        let pass = self.enter()?;
-        let mut writer = pass.writer();
-        let touched = round.on_response(&mut writer, me, bytes, wall())?;
-        if touched.everything {
-            self.watches.concern(engine::concern(&writer.db, Some(me))?);
-        }
-        if let Some(server) = round.server_time {
-            self.learn_time(server);
-        }
-        drop(writer);
-        self.set_offline(false);
-        self.watches.committed(&touched);
-        Ok(())
     }
 }

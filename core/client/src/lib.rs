@@ -7,6 +7,7 @@
 //! The sync engine does no I/O of its own: it turns a store and an instant into a request, and a response into a
 //! transaction. [`Handbook`] drives it with reqwest and a thread.
 
+mod any_certificate;
 mod background;
 mod current;
 mod engine;
@@ -17,8 +18,10 @@ mod identity;
 mod journal;
 mod keys;
 mod lifecycle;
+mod network;
 mod organisation;
 mod store;
+mod sync;
 mod transport;
 mod vault;
 mod watch;

@@ -20,7 +20,8 @@ use crate::identity::Identity;
 use crate::keys::{self, Keys};
 use crate::store::rows::{self, Setting};
 use crate::store::{self, Store, locked};
-use crate::transport::{Network, Signer, Transport, Trust, UnderWay};
+use crate::network::{Network, UnderWay};
+use crate::transport::{Signer, Transport, Trust};
 use crate::vault::{KeyVault, VaultAnswer};
 use crate::watch::{Touched, Watches};
 

@@ -3,12 +3,10 @@
 //! No redirects, no proxies, no platform trust store, no plain HTTP. Every way a network can answer wrongly is told apart,
 //! so that a person knows what to do: sign in to the hotel's network, check the address, wait.
 //!
-//! The calls of this crate block; reqwest runs on one thread of its own.
+//! Plain futures; [`crate::network`] runs them.
 
 use std::error::Error as _;
-use std::future::Future;
 use std::io::Read;
-use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -21,9 +19,8 @@ use sotay_model::wire::{
     COMPRESS_ABOVE, MAX_RESPONSE_BYTES, MEDIA_TYPE, NONCE_HEADER, Problem, ProblemCode,
 };
 use sotay_model::{InstallationId, cbor};
-use tokio::sync::oneshot;
-use tokio::task::AbortHandle;
 
+use crate::any_certificate::AnyCertificate;
 use crate::error::{HandbookError, ServerFault};
 use crate::store::locked;
 
@@ -35,91 +32,6 @@ const WINDOW_LOG: u32 = 20;
 /// Signed with before the server gave a nonce; any server answers it with a fresh one.
 const NO_NONCE: &str = "none";
 const ZSTD: &str = "zstd";
-
-/// The thread that talks to the network. Dropping it ends what is under way.
-#[derive(Debug)]
-pub(crate) struct Network {
-    runtime: tokio::runtime::Handle,
-    stop: Mutex<Option<oneshot::Sender<()>>>,
-}
-
-impl Network {
-    /// Starts the thread.
-    pub(crate) fn start() -> Result<Self, HandbookError> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        let (stop, stopped) = oneshot::channel();
-        let handle = runtime.handle().clone();
-        std::thread::Builder::new()
-            .name("sotay-network".into())
-            .spawn(move || {
-                runtime.block_on(async {
-                    // Ends when the sender says so or is dropped.
-                    let _ = stopped.await;
-                });
-            })?;
-        Ok(Self {
-            runtime: handle,
-            stop: Mutex::new(Some(stop)),
-        })
-    }
-
-    /// Runs something on the thread and waits for it. `under_way` lets another thread end it.
-    pub(crate) fn wait_for<T: Send + 'static>(
-        &self,
-        under_way: &UnderWay,
-        what: impl Future<Output = Result<T, HandbookError>> + Send + 'static,
-    ) -> Result<T, HandbookError> {
-        let (done, finished) = mpsc::sync_channel(1);
-        let task = self.runtime.spawn(async move {
-            let _ = done.send(what.await);
-        });
-        under_way.begin(task.abort_handle())?;
-        let result = finished.recv().unwrap_or(Err(HandbookError::Cancelled));
-        under_way.end();
-        result
-    }
-
-    /// Runs something on the thread until it ends or is aborted.
-    pub(crate) fn spawn(&self, what: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
-        self.runtime.spawn(what).abort_handle()
-    }
-
-    /// Ends everything under way.
-    pub(crate) fn stop(&self) {
-        drop(locked(&self.stop).take());
-    }
-}
-
-/// What a caller waits for, so that it can be ended from elsewhere.
-#[derive(Debug, Default)]
-pub(crate) struct UnderWay(Mutex<(bool, Option<AbortHandle>)>);
-
-impl UnderWay {
-    fn begin(&self, task: AbortHandle) -> Result<(), HandbookError> {
-        let mut state = locked(&self.0);
-        if state.0 {
-            task.abort();
-            return Err(HandbookError::Cancelled);
-        }
-        state.1 = Some(task);
-        Ok(())
-    }
-
-    fn end(&self) {
-        locked(&self.0).1 = None;
-    }
-
-    /// Ends what is under way, and everything that would begin.
-    pub(crate) fn cancel(&self) {
-        let mut state = locked(&self.0);
-        state.0 = true;
-        if let Some(task) = state.1.take() {
-            task.abort();
-        }
-    }
-}
 
 /// Which certificates a connection accepts.
 pub(crate) enum Trust {
@@ -169,7 +81,7 @@ impl Transport {
             }
             Trust::AnswerProvesItself => tls
                 .dangerous()
-                .with_custom_certificate_verifier(Arc::new(any_certificate::AnyCertificate::new())),
+                .with_custom_certificate_verifier(Arc::new(AnyCertificate::new())),
         }
         .with_no_client_auth();
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
@@ -488,67 +400,5 @@ fn unpacked(packed: &[u8]) -> Result<Vec<u8>, ServerFault> {
             Err(ServerFault::Truncated)
         }
         Err(_) => Err(ServerFault::Unreadable),
-    }
-}
-
-/// Accepts any certificate, but still checks that the other side holds its key.
-mod any_certificate {
-    use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-    use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
-    use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-    use rustls::{DigitallySignedStruct, Error, SignatureScheme};
-
-    #[derive(Debug)]
-    pub(super) struct AnyCertificate(CryptoProvider);
-
-    impl AnyCertificate {
-        pub(super) fn new() -> Self {
-            Self(ring::default_provider())
-        }
-    }
-
-    impl ServerCertVerifier for AnyCertificate {
-        fn verify_server_cert(
-            &self,
-            _: &CertificateDer<'_>,
-            _: &[CertificateDer<'_>],
-            _: &ServerName<'_>,
-            _: &[u8],
-            _: UnixTime,
-        ) -> Result<ServerCertVerified, Error> {
-            Ok(ServerCertVerified::assertion())
-        }
-
-        fn verify_tls12_signature(
-            &self,
-            message: &[u8],
-            cert: &CertificateDer<'_>,
-            dss: &DigitallySignedStruct,
-        ) -> Result<HandshakeSignatureValid, Error> {
-            verify_tls12_signature(
-                message,
-                cert,
-                dss,
-                &self.0.signature_verification_algorithms,
-            )
-        }
-
-        fn verify_tls13_signature(
-            &self,
-            message: &[u8],
-            cert: &CertificateDer<'_>,
-            dss: &DigitallySignedStruct,
-        ) -> Result<HandshakeSignatureValid, Error> {
-            verify_tls13_signature(
-                message,
-                cert,
-                dss,
-                &self.0.signature_verification_algorithms,
-            )
-        }
-
-        fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-            self.0.signature_verification_algorithms.supported_schemes()
-        }
     }
 }
