@@ -43,6 +43,5 @@ class Documents internal constructor(
     ) = withContext(Dispatchers.IO) { engine.setReadingPlace(document, order.toUInt()) }
 
     /** Publishes a document to the own cell. */
-    suspend fun publish(form: DocumentForm): DocumentKey =
-        withContext(Dispatchers.IO) { engine.publishDocument(form) }
+    suspend fun publish(form: DocumentForm): DocumentKey = withContext(Dispatchers.IO) { engine.publishDocument(form) }
 }

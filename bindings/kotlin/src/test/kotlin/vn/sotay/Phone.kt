@@ -1,0 +1,73 @@
+package vn.sotay
+
+import vn.sotay.client.KeyVault
+import vn.sotay.client.VaultAnswer
+import vn.sotay.client.VaultException
+import java.io.File
+import java.nio.file.Files
+import java.nio.file.Path
+
+/** A vault for tests: the root key in a plain file. It can be locked, lose its key, or fail. */
+class FileKeyVault(
+    private val file: File,
+) : KeyVault {
+    enum class Condition { Ordinary, Locked, Lost, Failing }
+
+    @Volatile var condition = Condition.Ordinary
+
+    override fun rootKey(): VaultAnswer =
+        when (condition) {
+            Condition.Ordinary -> if (file.exists()) VaultAnswer.Key(file.readBytes()) else VaultAnswer.Empty
+            Condition.Locked -> VaultAnswer.LockedNow
+            Condition.Lost -> VaultAnswer.Lost
+            Condition.Failing -> throw VaultException.Failed()
+        }
+
+    override fun store(root: ByteArray) = file.writeBytes(root)
+
+    override fun erase() {
+        file.delete()
+    }
+}
+
+/** A phone: a folder and a vault, and the handbook in them. */
+class Phone private constructor(
+    private val place: Path,
+    val vault: FileKeyVault,
+    first: MemberHandbook,
+) : AutoCloseable {
+    val folder: File get() = place.resolve("handbook").toFile()
+
+    var handbook = first
+        private set
+
+    /** The app is closed and started again. */
+    suspend fun restart() {
+        handbook.close()
+        handbook = MemberHandbook.open(folder.path, vault)
+    }
+
+    override fun close() {
+        handbook.close()
+        place.toFile().deleteRecursively()
+    }
+
+    companion object {
+        suspend fun empty(): Phone {
+            val place = Files.createTempDirectory("sotay")
+            val vault = FileKeyVault(place.resolve("key").toFile())
+            val folder = place.resolve("handbook").toFile().apply { mkdir() }
+            return Phone(place, vault, MemberHandbook.open(folder.path, vault))
+        }
+
+        /** A phone that has joined and fetched everything. */
+        suspend fun joined(
+            name: String,
+            server: ScenarioServer,
+        ): Phone =
+            empty().apply {
+                handbook.join(server.name("invitation.$name"), "phone $name")
+                handbook.sync()
+            }
+    }
+}
