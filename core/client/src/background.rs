@@ -9,8 +9,8 @@ use tokio::task::AbortHandle;
 use crate::error::HandbookError;
 use crate::keys;
 use crate::lifecycle::Inner;
-use crate::store::locked;
 use crate::network::UnderWay;
+use crate::store::locked;
 
 const WAKE: &str = "/v1/wake";
 /// Without any wake-up, asked this often.

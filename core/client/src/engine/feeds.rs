@@ -6,10 +6,10 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 use sotay_model::{Kind, RecordHash, RecordKey, Scope, ScopeSum, Stamp};
 
-use super::incoming::{IncomingContent, IncomingPage};
+use super::incoming::{IncomingContent, IncomingPage, IncomingRow};
 use crate::error::HandbookError;
 use crate::store::rows::{DAMAGED, id_of, scope_of, unsigned_of};
 use crate::store::schema::RECORD_BITS;
@@ -33,11 +33,11 @@ pub(crate) enum Applied {
 
 /// Scopes as small numbers, made as they appear.
 #[derive(Debug, Default)]
-pub(crate) struct ScopeNumbers(HashMap<Scope, i64>);
+struct ScopeNumbers(HashMap<Scope, i64>);
 
 impl ScopeNumbers {
     /// The scope's number.
-    pub(crate) fn of(&mut self, db: &Connection, scope: Scope) -> Result<i64, HandbookError> {
+    fn of(&mut self, db: &Connection, scope: Scope) -> Result<i64, HandbookError> {
         if let Some(sid) = self.0.get(&scope) {
             return Ok(*sid);
         }
@@ -103,13 +103,10 @@ pub(crate) fn expects(db: &Connection, sid: i64, seq: u64) -> Result<bool, Handb
 }
 
 /// A scope that the member holds from now on.
-pub(crate) fn gain(
-    db: &Connection,
-    numbers: &mut ScopeNumbers,
-    scope: Scope,
-) -> Result<bool, HandbookError> {
-    let sid = numbers.of(db, scope)?;
-    let changed = db
+pub(crate) fn gain(to: &mut Rows<'_>, scope: Scope) -> Result<bool, HandbookError> {
+    let sid = to.number(scope)?;
+    let changed = to
+        .db()
         .prepare_cached(
             "UPDATE scope SET held = 1, epoch = 0, cursor = 0, sum = zeroblob(16), count = 0, heals = 0
              WHERE sid = ?1 AND held = 0",
@@ -145,12 +142,12 @@ fn void(db: &Connection, sid: i64) -> Result<(), HandbookError> {
 
 /// A scope that the member no longer holds: what only this scope showed goes at once.
 pub(crate) fn revoke(
-    db: &Connection,
-    numbers: &mut ScopeNumbers,
+    to: &mut Rows<'_>,
     scope: Scope,
     touched: &mut Touched,
 ) -> Result<(), HandbookError> {
-    let sid = numbers.of(db, scope)?;
+    let db = to.db();
+    let sid = to.number(scope)?;
     let shown: Vec<i64> = {
         let mut select = db.prepare_cached(
             "SELECT lid - ?1 FROM listing WHERE lid >= ?1 AND lid < ?2 UNION SELECT rid FROM provisional WHERE sid = ?3",
@@ -207,77 +204,163 @@ fn delete_unlisted(
     Ok(())
 }
 
-fn rid_of(
-    db: &Connection,
-    home: i64,
-    key: &RecordKey,
-) -> Result<Option<(i64, Stamp)>, HandbookError> {
-    let mut select = db
-        .prepare_cached("SELECT rid, incarnation, version FROM base WHERE id = ?1 AND home = ?2")?;
-    let mut rows = select.query(params![key.id.as_bytes(), home])?;
-    let Some(row) = rows.next()? else {
-        return Ok(None);
-    };
-    Ok(Some((
-        row.get(0)?,
-        Stamp {
-            incarnation: unsigned_of(row, 1)?,
-            version: unsigned_of(row, 2)?,
-        },
-    )))
+/// The statements that run once for each row, prepared once for each response.
+struct Statements<'d> {
+    find: CachedStatement<'d>,
+    insert: CachedStatement<'d>,
+    update: CachedStatement<'d>,
+    list: CachedStatement<'d>,
+    unlist: CachedStatement<'d>,
 }
 
-/// Writes a body unless a newer one is there; the record's number.
-pub(crate) fn write_body(
-    db: &Connection,
-    numbers: &mut ScopeNumbers,
-    key: &RecordKey,
-    stamp: Stamp,
-    content: IncomingContent<'_>,
-    touched: &mut Touched,
-) -> Result<(i64, bool), HandbookError> {
-    let home = numbers.of(db, key.home)?;
-    let known = rid_of(db, home, key)?;
-    let (incarnation, version) = (stamp.incarnation.cast_signed(), stamp.version.cast_signed());
-    let (kind, parent) = (content.kind.code(), content.parent.as_bytes());
-    let rid = match known {
-        Some((rid, newer)) if newer > stamp => return Ok((rid, true)),
-        Some((rid, _)) => {
-            db.prepare_cached(
-                "UPDATE base SET kind = ?2, parent = ?3, incarnation = ?4, version = ?5, body = ?6 WHERE rid = ?1",
-            )?
-            .execute(params![rid, kind, parent, incarnation, version, content.body])?;
-            rid
-        }
-        None => {
-            db.prepare_cached(
+/// Writes bodies and listings.
+pub(crate) struct Rows<'d> {
+    db: &'d Connection,
+    numbers: ScopeNumbers,
+    statements: Statements<'d>,
+}
+
+impl<'d> Rows<'d> {
+    /// Writes through this connection.
+    pub(crate) fn new(db: &'d Connection) -> Result<Self, HandbookError> {
+        let statements = Statements {
+            find: db.prepare_cached(
+                "SELECT rid, incarnation, version FROM base WHERE id = ?1 AND home = ?2",
+            )?,
+            insert: db.prepare_cached(
                 "INSERT INTO base (home, id, kind, parent, incarnation, version, body)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            )?
-            .execute(params![
-                home,
-                key.id.as_bytes(),
-                kind,
-                parent,
-                incarnation,
-                version,
-                content.body
-            ])?;
-            db.last_insert_rowid()
-        }
-    };
-    touched.record(content.kind, content.parent, *key);
-    Ok((rid, known.is_some()))
+            )?,
+            update: db.prepare_cached(
+                "UPDATE base SET kind = ?2, parent = ?3, incarnation = ?4, version = ?5, body = ?6 WHERE rid = ?1",
+            )?,
+            list: db.prepare_cached(
+                "INSERT INTO listing (lid, seq, incarnation, version, hash) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?,
+            unlist: db.prepare_cached("DELETE FROM listing WHERE lid = ?1 RETURNING hash")?,
+        };
+        Ok(Self {
+            db,
+            numbers: ScopeNumbers::default(),
+            statements,
+        })
+    }
+
+    /// The connection.
+    pub(crate) const fn db(&self) -> &'d Connection {
+        self.db
+    }
+
+    /// A scope's number.
+    pub(crate) fn number(&mut self, scope: Scope) -> Result<i64, HandbookError> {
+        self.numbers.of(self.db, scope)
+    }
+
+    fn find(&mut self, key: &RecordKey) -> Result<Option<(i64, Stamp)>, HandbookError> {
+        let home = self.numbers.of(self.db, key.home)?;
+        let mut rows = self
+            .statements
+            .find
+            .query(params![key.id.as_bytes(), home])?;
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
+        let stamp = Stamp {
+            incarnation: unsigned_of(row, 1)?,
+            version: unsigned_of(row, 2)?,
+        };
+        Ok(Some((row.get(0)?, stamp)))
+    }
+
+    /// Writes a body unless a newer one is there; the record's number, and whether it was known before.
+    pub(crate) fn write_body(
+        &mut self,
+        key: &RecordKey,
+        stamp: Stamp,
+        content: IncomingContent<'_>,
+        touched: &mut Touched,
+    ) -> Result<(i64, bool), HandbookError> {
+        let known = self.find(key)?;
+        let (incarnation, version) = (stamp.incarnation.cast_signed(), stamp.version.cast_signed());
+        let (kind, parent) = (content.kind.code(), content.parent.as_bytes());
+        let rid = match known {
+            Some((rid, newer)) if newer > stamp => return Ok((rid, true)),
+            Some((rid, _)) => {
+                let update = &mut self.statements.update;
+                update.execute(params![
+                    rid,
+                    kind,
+                    parent,
+                    incarnation,
+                    version,
+                    content.body
+                ])?;
+                rid
+            }
+            None => {
+                let home = self.numbers.of(self.db, key.home)?;
+                let id = key.id.as_bytes();
+                let insert = &mut self.statements.insert;
+                insert.execute(params![
+                    home,
+                    id,
+                    kind,
+                    parent,
+                    incarnation,
+                    version,
+                    content.body
+                ])?;
+                self.db.last_insert_rowid()
+            }
+        };
+        touched.record(content.kind, content.parent, *key);
+        Ok((rid, known.is_some()))
+    }
+
+    /// Adds a listing to table and sum.
+    fn list(
+        &mut self,
+        lid: i64,
+        row: &IncomingRow<'_>,
+        body: &[u8],
+        sum: &mut ScopeSum,
+    ) -> Result<(), HandbookError> {
+        let hash = RecordHash::of(&row.key, row.stamp, body);
+        self.statements.list.execute(params![
+            lid,
+            row.seq.cast_signed(),
+            row.stamp.incarnation.cast_signed(),
+            row.stamp.version.cast_signed(),
+            hash.0.to_be_bytes()
+        ])?;
+        sum.add(hash);
+        Ok(())
+    }
+
+    /// Takes a listing out of table and sum; whether there was one.
+    fn unlist(&mut self, lid: i64, sum: &mut ScopeSum) -> Result<bool, HandbookError> {
+        let hash = self
+            .statements
+            .unlist
+            .query_row([lid], |row| row.get(0))
+            .optional()?;
+        let Some(hash): Option<Vec<u8>> = hash else {
+            return Ok(false);
+        };
+        let hash = u128::from_be_bytes(hash.as_slice().try_into().map_err(|_| DAMAGED)?);
+        sum.remove(RecordHash(hash));
+        Ok(true)
+    }
 }
 
 /// Writes a page.
 pub(crate) fn apply_page(
-    db: &Connection,
-    numbers: &mut ScopeNumbers,
+    to: &mut Rows<'_>,
     page: &mut IncomingPage<'_>,
     touched: &mut Touched,
 ) -> Result<Applied, HandbookError> {
-    let sid = numbers.of(db, page.scope)?;
+    let db = to.db();
+    let sid = to.number(page.scope)?;
     let Some(mut place) = place(db, sid)? else {
         return Ok(Applied::NotFitting);
     };
@@ -302,28 +385,16 @@ pub(crate) fn apply_page(
     for row in &page.rows {
         match row.content {
             Some(content) => {
-                let (rid, known) = write_body(db, numbers, &row.key, row.stamp, content, touched)?;
+                let (rid, known) = to.write_body(&row.key, row.stamp, content, touched)?;
                 let lid = sid << RECORD_BITS | rid;
                 if known {
-                    unlist(db, lid, &mut place.sum)?;
+                    to.unlist(lid, &mut place.sum)?;
                 }
-                let hash = RecordHash::of(&row.key, row.stamp, content.body);
-                db.prepare_cached(
-                    "INSERT INTO listing (lid, seq, incarnation, version, hash) VALUES (?1, ?2, ?3, ?4, ?5)",
-                )?
-                .execute(params![
-                    lid,
-                    row.seq.cast_signed(),
-                    row.stamp.incarnation.cast_signed(),
-                    row.stamp.version.cast_signed(),
-                    hash.0.to_be_bytes()
-                ])?;
-                place.sum.add(hash);
+                to.list(lid, row, content.body, &mut place.sum)?;
             }
             None => {
-                let home = numbers.of(db, row.key.home)?;
-                if let Some((rid, _)) = rid_of(db, home, &row.key)?
-                    && unlist(db, sid << RECORD_BITS | rid, &mut place.sum)?
+                if let Some((rid, _)) = to.find(&row.key)?
+                    && to.unlist(sid << RECORD_BITS | rid, &mut place.sum)?
                 {
                     db.prepare_cached("INSERT OR IGNORE INTO unlisted (rid) VALUES (?1)")?
                         .execute([rid])?;
@@ -331,28 +402,17 @@ pub(crate) fn apply_page(
             }
         }
     }
-    let to = page.to.cast_signed();
+    let passed = page.to.cast_signed();
     db.prepare_cached(
         "INSERT OR IGNORE INTO unlisted SELECT rid FROM provisional WHERE sid = ?1 AND seq <= ?2",
     )?
-    .execute([sid, to])?;
+    .execute([sid, passed])?;
     db.prepare_cached("DELETE FROM provisional WHERE sid = ?1 AND seq <= ?2")?
-        .execute([sid, to])?;
+        .execute([sid, passed])?;
     place.cursor = page.to;
     let applied = check_sum(db, sid, &mut place, page)?;
     store_place(db, sid, &place)?;
     Ok(applied)
-}
-
-/// Takes a listing out of table and sum.
-fn unlist(db: &Connection, lid: i64, sum: &mut ScopeSum) -> Result<bool, HandbookError> {
-    let mut delete = db.prepare_cached("DELETE FROM listing WHERE lid = ?1 RETURNING hash")?;
-    let hash: Option<Vec<u8>> = delete.query_row([lid], |row| row.get(0)).optional()?;
-    let Some(hash) = hash else { return Ok(false) };
-    sum.remove(RecordHash(u128::from_be_bytes(
-        hash.as_slice().try_into().map_err(|_| DAMAGED)?,
-    )));
-    Ok(true)
 }
 
 fn check_sum(

@@ -21,7 +21,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use sotay_model::wire::{Cursor, MAX_MUTATIONS, MAX_REQUEST_BYTES, PROTOCOL, Sent, SyncRequest};
 use sotay_model::{OrganisationId, Timestamp, cbor};
 
-use self::feeds::{Applied, ScopeNumbers};
+use self::feeds::{Applied, Rows};
 use self::incoming::Incoming;
 use crate::error::HandbookError;
 use crate::handbook::SyncReport;
@@ -144,7 +144,6 @@ impl Round {
             delivery: true,
             ..Touched::default()
         };
-        let mut numbers = ScopeNumbers::default();
         let db = writer
             .db
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -157,28 +156,29 @@ impl Round {
             feeds::void_all(&db)?;
             receipts::send_accepted_again(&db, response.backed_up_through)?;
         }
+        let mut to = Rows::new(&db)?;
         for scope in &response.revoked {
-            feeds::revoke(&db, &mut numbers, *scope, &mut touched)?;
+            feeds::revoke(&mut to, *scope, &mut touched)?;
         }
         for scope in &response.gained {
-            if feeds::gain(&db, &mut numbers, *scope)? {
+            if feeds::gain(&mut to, *scope)? {
                 // What the phone may see changed as a whole.
                 touched.everything = true;
             }
         }
-        let settled =
-            receipts::settle(&db, &mut numbers, &writer.overlay, &response, &mut touched)?;
+        let settled = receipts::settle(&mut to, &writer.overlay, &response, &mut touched)?;
         let (mut received, mut healing, mut unfit, mut broken) = (0, false, false, false);
         let mut complete = !response.more;
         for page in &mut response.pages {
             complete &= !page.more;
-            match feeds::apply_page(&db, &mut numbers, page, &mut touched)? {
+            match feeds::apply_page(&mut to, page, &mut touched)? {
                 Applied::Done => received += u32::try_from(page.rows.len()).unwrap_or(u32::MAX),
                 Applied::NotFitting => unfit = true,
                 Applied::Healing => healing = true,
                 Applied::Broken => broken = true,
             }
         }
+        drop(to);
         if complete && !healing && !unfit {
             feeds::sweep(&db, &mut touched)?;
         }

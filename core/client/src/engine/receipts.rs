@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use sotay_model::wire::{Verdict, Written};
 use sotay_model::{RecordKey, Rejection, cbor};
 
-use super::feeds::{self, ScopeNumbers};
+use super::feeds::{self, Rows};
 use super::incoming::{Incoming, IncomingBody, IncomingContent};
 use super::overlay::Overlay;
 use crate::error::HandbookError;
@@ -35,12 +35,12 @@ impl Settled {
 
 /// Settles the outbox by the receipts, and writes their bodies.
 pub(crate) fn settle(
-    db: &Connection,
-    numbers: &mut ScopeNumbers,
+    to: &mut Rows<'_>,
     overlay: &Overlay,
     response: &Incoming<'_>,
     touched: &mut Touched,
 ) -> Result<Settled, HandbookError> {
+    let db = to.db();
     let bodies: HashMap<RecordKey, &IncomingBody<'_>> = response
         .bodies
         .iter()
@@ -56,7 +56,7 @@ pub(crate) fn settle(
         match &receipt.verdict {
             Verdict::Done(written) => {
                 for written in written {
-                    put_into_place(db, numbers, overlay, &bodies, n, written, touched)?;
+                    put_into_place(to, overlay, &bodies, n, written, touched)?;
                 }
                 db.prepare_cached("UPDATE outbox SET state = ?2 WHERE n = ?1")?
                     .execute(params![n, Standing::Accepted as u8])?;
@@ -87,15 +87,15 @@ fn park(db: &Connection, n: i64, why: &Rejection) -> Result<(), HandbookError> {
 /// A record that an accepted mutation wrote is confirmed now, though no page has listed it yet. Where the server sent no body
 /// for it, the phone's own stands in for it until the page comes.
 fn put_into_place(
-    db: &Connection,
-    numbers: &mut ScopeNumbers,
+    to: &mut Rows<'_>,
     overlay: &Overlay,
     bodies: &HashMap<RecordKey, &IncomingBody<'_>>,
     n: i64,
     written: &Written,
     touched: &mut Touched,
 ) -> Result<(), HandbookError> {
-    let sid = numbers.of(db, written.scope)?;
+    let db = to.db();
+    let sid = to.number(written.scope)?;
     if !feeds::expects(db, sid, written.seq)? {
         // The page was here first, and brought this or newer; or a receipt that comes late names a scope that was lost since.
         return Ok(());
@@ -113,7 +113,7 @@ fn put_into_place(
         ),
         _ => return Ok(()),
     };
-    let (rid, _) = feeds::write_body(db, numbers, &written.key, stamp, content, touched)?;
+    let (rid, _) = to.write_body(&written.key, stamp, content, touched)?;
     let audience = laid.map_or_else(
         || written.scope.to_bytes().to_vec(),
         |laid| rows::audience_bytes(&laid.audience),
