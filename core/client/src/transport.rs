@@ -325,7 +325,6 @@ impl Transport {
     }
 
     fn failed(&self, error: &reqwest::Error) -> HandbookError {
-        eprintln!("FAILED {error:?}");
         match tls_fault(error) {
             Some(fault) => self.unexpected(fault),
             // The other side was there and hung up without an answer.
