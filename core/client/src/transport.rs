@@ -349,12 +349,15 @@ fn unexpected(address: &str, fault: ServerFault) -> HandbookError {
 fn tls_fault(error: &reqwest::Error) -> Option<ServerFault> {
     let mut source = error.source();
     while let Some(cause) = source {
-        let io = cause
+        let mut innermost: &(dyn std::error::Error + 'static) = cause;
+        // An input error may be wrapped in another one, and its `source` skips what it wraps.
+        while let Some(wrapped) = innermost
             .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref);
-        let tls = cause
-            .downcast_ref::<rustls::Error>()
-            .or_else(|| io.and_then(|inner| inner.downcast_ref()));
+            .and_then(std::io::Error::get_ref)
+        {
+            innermost = wrapped;
+        }
+        let tls = innermost.downcast_ref::<rustls::Error>();
         match tls {
             Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented) => {
                 return Some(ServerFault::Untrusted);
