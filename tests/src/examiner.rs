@@ -56,12 +56,20 @@ pub struct Agreed {
 
 /// Opens a phone's database beside the phone itself.
 pub fn open_database(phone: &Phone) -> Result<Connection, Failure> {
+    open(phone, OpenFlags::SQLITE_OPEN_READ_ONLY)
+}
+
+/// The same, to change something behind the phone's back.
+pub fn open_database_to_write(phone: &Phone) -> Result<Connection, Failure> {
+    open(phone, OpenFlags::SQLITE_OPEN_READ_WRITE)
+}
+
+fn open(phone: &Phone, access: OpenFlags) -> Result<Connection, Failure> {
     let VaultAnswer::Key { root } = phone.vault().root_key()? else {
         fail!("{} has no key", phone.name);
     };
     let path = phone.folder().join("handbook.db");
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let database = Connection::open_with_flags(path, flags)?;
+    let database = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     database.execute_batch(&format!("PRAGMA key = \"x'{}'\"", database_key(&root)?))?;
     Ok(database)
 }
