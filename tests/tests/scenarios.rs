@@ -41,6 +41,8 @@ stories! {
     a_stale_notice_overwrites_nothing = "stale-notice",
     a_correction_makes_a_new_version = "correction",
     a_word_entered_on_behalf_is_seen = "on-behalf",
+    a_member_takes_the_chair = "chair",
+    two_cells_meet_jointly = "joint-meeting",
 }
 
 #[test]
