@@ -167,6 +167,66 @@ pub(crate) fn revoke(
     delete_unlisted(db, &shown, touched)
 }
 
+/// Reads everything again and compares it with the sums; a scope that does not fit is fetched again. A page only shows that the
+/// sums kept here are the server's, this shows that the records are. Whether any scope was damaged.
+pub(crate) fn verify(db: &Connection) -> Result<bool, HandbookError> {
+    let held: Vec<i64> = {
+        let mut select = db.prepare_cached("SELECT sid FROM scope WHERE held = 1")?;
+        select
+            .query_map([], |row| row.get(0))?
+            .collect::<Result<_, _>>()?
+    };
+    let mut damaged = false;
+    for sid in held {
+        let Some(kept) = place(db, sid)? else {
+            continue;
+        };
+        if counted(db, sid)? != Some(kept.sum) {
+            damaged = true;
+            void(db, sid)?;
+            let again = Place {
+                cursor: 0,
+                sum: ScopeSum::default(),
+                ..kept
+            };
+            store_place(db, sid, &again)?;
+        }
+    }
+    Ok(damaged)
+}
+
+/// What a scope's records add up to; none where a body is missing or is not the listed one.
+fn counted(db: &Connection, sid: i64) -> Result<Option<ScopeSum>, HandbookError> {
+    let mut select = db.prepare_cached(
+        "SELECT s.scope, b.id, b.incarnation, b.version, b.body, l.hash, l.incarnation = b.incarnation AND l.version = b.version
+         FROM listing l LEFT JOIN base b ON b.rid = l.lid - ?1 LEFT JOIN scope s ON s.sid = b.home
+         WHERE l.lid >= ?1 AND l.lid < ?2",
+    )?;
+    let mut rows = select.query([sid << RECORD_BITS, (sid + 1) << RECORD_BITS])?;
+    let mut sum = ScopeSum::default();
+    while let Some(row) = rows.next()? {
+        let hash = RecordHash(u128::from_be_bytes(*id_of(row, 5)?.as_bytes()));
+        match row.get::<_, Option<bool>>(6)? {
+            None => return Ok(None),
+            // The body came through another scope and is newer than this scope's listing.
+            Some(false) => {}
+            Some(true) => {
+                let key = RecordKey::new(scope_of(row, 0)?, id_of(row, 1)?);
+                let stamp = Stamp {
+                    incarnation: unsigned_of(row, 2)?,
+                    version: unsigned_of(row, 3)?,
+                };
+                let body = row.get_ref(4)?.as_blob().map_err(|_| DAMAGED)?;
+                if RecordHash::of(&key, stamp, body) != hash {
+                    return Ok(None);
+                }
+            }
+        }
+        sum.add(hash);
+    }
+    Ok(Some(sum))
+}
+
 /// Deletes, at the end of a download, the bodies that no scope lists and no receipt vouches for.
 pub(crate) fn sweep(db: &Connection, touched: &mut Touched) -> Result<(), HandbookError> {
     let candidates: Vec<i64> = {

@@ -34,6 +34,8 @@ use crate::watch::{Concern, Touched};
 pub(crate) const MAX_ROWS: u32 = 10_000;
 /// The most bytes of mutations in one request, with room for everything else in it.
 const MAX_SENT_BYTES: usize = MAX_REQUEST_BYTES / 2;
+/// How often everything is read again and compared with the sums.
+const VERIFY_EVERY_MS: i64 = 24 * 3_600_000;
 /// How many responses of one round may not follow on what the phone has.
 const MAX_UNFIT: u32 = 3;
 /// More round trips than any honest server needs for one call.
@@ -181,6 +183,15 @@ impl Round {
         drop(to);
         if complete && !healing && !unfit {
             feeds::sweep(&db, &mut touched)?;
+            let verified = rows::setting_number(&db, Setting::LastVerified)?;
+            let due =
+                verified.is_some_and(|at| response.now.0.saturating_sub(at) >= VERIFY_EVERY_MS);
+            if due {
+                healing = feeds::verify(&db)?;
+            }
+            if due || verified.is_none() {
+                rows::set_number(&db, Setting::LastVerified, response.now.0)?;
+            }
         }
         receipts::forget_backed_up(&db, response.backed_up_through)?;
         let next = rows::setting_number(&db, Setting::NextN)?.unwrap_or(1);

@@ -238,6 +238,8 @@ pub(crate) enum Setting {
     ClockOffset = 4,
     /// When the server was last reached, by its clock.
     LastSynced = 5,
+    /// When everything was last read again and compared with the sums, by the server's clock.
+    LastVerified = 6,
 }
 
 /// A setting's bytes.
