@@ -24,8 +24,18 @@ class Live<T> internal constructor(
     private val readNow: () -> T,
 ) : Flow<T> by values {
     /** Reads it once. */
-    suspend fun read(): T = withContext(Dispatchers.IO) { readNow() }
+    suspend fun read(): T = blocking { readNow() }
 }
+
+/** Runs what blocks where it may. A handbook that was closed meanwhile says so as one that is shut down does. */
+internal suspend fun <T> blocking(block: () -> T): T =
+    withContext(Dispatchers.IO) {
+        try {
+            block()
+        } catch (_: IllegalStateException) {
+            throw HandbookException.Cancelled()
+        }
+    }
 
 /**
  * The one thread that waits for the engine's changes and wakes the flows they are for. It runs from the first query until the

@@ -1,7 +1,5 @@
 package vn.sotay
 
-import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.withContext
 import vn.sotay.client.Handbook
 import vn.sotay.client.HandbookException
 import vn.sotay.client.JoinedView
@@ -18,7 +16,7 @@ import kotlin.time.Duration.Companion.seconds
 /**
  * One person's handbook in one folder of one phone: the Rust engine in the manner of Kotlin.
  *
- * - What the engine blocks in suspends here, on [Dispatchers.IO]. Cancelling a coroutine never undoes an entry that the engine has
+ * - What the engine blocks in suspends here, on `Dispatchers.IO`. Cancelling a coroutine never undoes an entry that the engine has
  *   begun to store: an entry is either kept as a whole or refused with an exception.
  * - What a screen shows is a [Live]: a cold flow whose first value comes at once and the next ones whenever it may have changed.
  * - Whatever goes wrong is a [HandbookException]; each of its cases is something that a person can act on, with the facts as fields.
@@ -44,7 +42,7 @@ class MemberHandbook private constructor(
     val profile = Profile(engine, changes)
 
     /** Whose handbook it is; none before [join]. */
-    suspend fun joined(): JoinedView? = withContext(Dispatchers.IO) { engine.joined() }
+    suspend fun joined(): JoinedView? = blocking { engine.joined() }
 
     /**
      * Joins with an [invitation]: the text of a scanned code, `sotay://join/<host:port>/<code>`, or `host:port` and the thirteen
@@ -53,32 +51,32 @@ class MemberHandbook private constructor(
     suspend fun join(
         invitation: String,
         deviceName: String,
-    ): JoinedView = withContext(Dispatchers.IO) { engine.join(invitation, deviceName) }
+    ): JoinedView = blocking { engine.join(invitation, deviceName) }
 
     /** Sends what is pending and fetches what is new, until nothing is left. */
-    suspend fun sync(): SyncReport = withContext(Dispatchers.IO) { engine.sync() }
+    suspend fun sync(): SyncReport = blocking { engine.sync() }
 
     /** Syncs in the background until the result is closed: after each entry, and again with growing pauses without a network. */
-    suspend fun startSync(): BackgroundSync = withContext(Dispatchers.IO) { BackgroundSync(engine.startSync()) }
+    suspend fun startSync(): BackgroundSync = blocking { BackgroundSync(engine.startSync()) }
 
     /**
      * Refuses new work and closes every file, within [deadline]. Flows stay open and go on after [resume]; other calls fail with
      * [HandbookException.Paused] until then.
      */
     suspend fun pause(deadline: Duration = 5.seconds) {
-        withContext(Dispatchers.IO) {
+        blocking {
             engine.pause(deadline.inWholeMilliseconds.coerceIn(0, Int.MAX_VALUE.toLong()).toUInt())
         }
     }
 
     /** Opens the files again, and has every flow read anew. */
     suspend fun resume() {
-        withContext(Dispatchers.IO) { engine.resume() }
+        blocking { engine.resume() }
         changes.resumed()
     }
 
     /** Deletes everything of this handbook from the phone, the key first. Says how many unsent entries are lost. */
-    suspend fun wipe(): Int = withContext(Dispatchers.IO) { engine.wipe().toInt() }
+    suspend fun wipe(): Int = blocking { engine.wipe().toInt() }
 
     /** Ends syncing, waiting calls and flows, and closes the files. Blocks until that is done; a second time it does nothing. */
     override fun close() {
@@ -99,6 +97,15 @@ class MemberHandbook private constructor(
         suspend fun open(
             folder: String,
             vault: KeyVault,
-        ): MemberHandbook = withContext(Dispatchers.IO) { MemberHandbook(Handbook.open(folder, vault)) }
+        ): MemberHandbook = blocking { MemberHandbook(Handbook.open(folder, vault)) }
+
+        /**
+         * After [HandbookException.DatabaseUnreadable], once the person agreed: puts the broken file aside and opens a new database
+         * with the unsent entries in it. The next sync fetches the rest.
+         */
+        suspend fun rebuild(
+            folder: String,
+            vault: KeyVault,
+        ): MemberHandbook = blocking { MemberHandbook(Handbook.rebuild(folder, vault)) }
     }
 }

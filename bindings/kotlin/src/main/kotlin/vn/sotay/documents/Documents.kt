@@ -1,10 +1,9 @@
 package vn.sotay.documents
 
-import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.withContext
 import vn.sotay.Changes
 import vn.sotay.Live
 import vn.sotay.PAGE
+import vn.sotay.blocking
 import vn.sotay.client.DocumentForm
 import vn.sotay.client.DocumentView
 import vn.sotay.client.Handbook
@@ -40,8 +39,8 @@ class Documents internal constructor(
     suspend fun setReadingPlace(
         document: DocumentKey,
         order: Int,
-    ) = withContext(Dispatchers.IO) { engine.setReadingPlace(document, order.toUInt()) }
+    ) = blocking { engine.setReadingPlace(document, order.toUInt()) }
 
     /** Publishes a document to the own cell. */
-    suspend fun publish(form: DocumentForm): DocumentKey = withContext(Dispatchers.IO) { engine.publishDocument(form) }
+    suspend fun publish(form: DocumentForm): DocumentKey = blocking { engine.publishDocument(form) }
 }

@@ -1,9 +1,8 @@
 package vn.sotay.home
 
-import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.withContext
 import vn.sotay.Changes
 import vn.sotay.Live
+import vn.sotay.blocking
 import vn.sotay.client.Handbook
 import vn.sotay.client.HomeView
 import vn.sotay.client.OutboxView
@@ -21,8 +20,8 @@ class Home internal constructor(
     fun outbox(): Live<OutboxView> = changes.live(Query.Outbox) { engine.outbox() }
 
     /** Puts the refused entry [n] away for good. */
-    suspend fun discardRefused(n: Long) = withContext(Dispatchers.IO) { engine.discardRefused(n) }
+    suspend fun discardRefused(n: Long) = blocking { engine.discardRefused(n) }
 
     /** Sends the refused entry [n] again as a new one, decided by the rules as they stand now. */
-    suspend fun sendAgain(n: Long) = withContext(Dispatchers.IO) { engine.sendAgain(n) }
+    suspend fun sendAgain(n: Long) = blocking { engine.sendAgain(n) }
 }

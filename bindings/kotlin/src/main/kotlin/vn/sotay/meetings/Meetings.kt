@@ -1,10 +1,9 @@
 package vn.sotay.meetings
 
-import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.withContext
 import vn.sotay.Changes
 import vn.sotay.Live
 import vn.sotay.PAGE
+import vn.sotay.blocking
 import vn.sotay.client.AnswersView
 import vn.sotay.client.Handbook
 import vn.sotay.client.MarkCorrection
@@ -51,16 +50,16 @@ class Meetings internal constructor(
     // ---- The notice
 
     /** The form for a new notice: copied from the meeting [from] and moved to the next month, or empty. */
-    suspend fun newNoticeForm(from: MeetingKey? = null): NoticeForm = call { engine.newNoticeForm(from) }
+    suspend fun newNoticeForm(from: MeetingKey? = null): NoticeForm = blocking { engine.newNoticeForm(from) }
 
     /** The form for a change of this notice. */
-    suspend fun noticeForm(meeting: MeetingKey): NoticeForm = call { engine.noticeForm(meeting) }
+    suspend fun noticeForm(meeting: MeetingKey): NoticeForm = blocking { engine.noticeForm(meeting) }
 
     /** Announces a meeting of the own cell, or of several cells jointly: [with] names the others. */
     suspend fun publishNotice(
         form: NoticeForm,
         with: List<OrganisationId> = emptyList(),
-    ): MeetingKey = call { engine.publishNotice(form, with) }
+    ): MeetingKey = blocking { engine.publishNotice(form, with) }
 
     /** Changes the notice that the [form] was filled from as version [base]. An [urgent] change asks for the answers again. */
     suspend fun changeNotice(
@@ -68,19 +67,19 @@ class Meetings internal constructor(
         base: Version,
         form: NoticeForm,
         urgent: Boolean = false,
-    ) = call { engine.changeNotice(meeting, base, form, urgent) }
+    ) = blocking { engine.changeNotice(meeting, base, form, urgent) }
 
     /** Cancels the meeting; the [reason] is read by everyone. */
     suspend fun cancelMeeting(
         meeting: MeetingKey,
         reason: String,
-    ) = call { engine.cancelMeeting(meeting, reason) }
+    ) = blocking { engine.cancelMeeting(meeting, reason) }
 
     /** "I know this version of the notice." */
     suspend fun acknowledgeNotice(
         meeting: MeetingKey,
         noticeVersion: UInt,
-    ) = call { engine.acknowledgeNotice(meeting, noticeVersion) }
+    ) = blocking { engine.acknowledgeNotice(meeting, noticeVersion) }
 
     /** "I told this member", for those without the handbook or out of its reach. */
     suspend fun markInformed(
@@ -88,7 +87,7 @@ class Meetings internal constructor(
         member: MemberId,
         channel: Channel,
         noticeVersion: UInt,
-    ) = call { engine.markInformed(meeting, member, channel, noticeVersion) }
+    ) = blocking { engine.markInformed(meeting, member, channel, noticeVersion) }
 
     // ---- Answers and absences
 
@@ -97,7 +96,7 @@ class Meetings internal constructor(
         meeting: MeetingKey,
         choice: Choice,
         noticeVersion: UInt,
-    ) = call { engine.respond(meeting, choice, noticeVersion) }
+    ) = blocking { engine.respond(meeting, choice, noticeVersion) }
 
     /** Enters another member's answer on that member's word. The own later answer wins. */
     suspend fun respondOnBehalf(
@@ -106,14 +105,14 @@ class Meetings internal constructor(
         choice: Choice,
         channel: Channel,
         noticeVersion: UInt,
-    ) = call { engine.respondOnBehalf(meeting, member, choice, channel, noticeVersion) }
+    ) = blocking { engine.respondOnBehalf(meeting, member, choice, channel, noticeVersion) }
 
     /** Asks to be excused, or reports an absence on the way: accepted until the roll call is confirmed. */
     suspend fun requestAbsence(
         meeting: MeetingKey,
         reason: AbsenceReason,
         note: String? = null,
-    ) = call { engine.requestAbsence(meeting, reason, note) }
+    ) = blocking { engine.requestAbsence(meeting, reason, note) }
 
     /** Enters another member's request on that member's word. */
     suspend fun requestAbsenceOnBehalf(
@@ -122,10 +121,10 @@ class Meetings internal constructor(
         reason: AbsenceReason,
         note: String?,
         channel: Channel,
-    ) = call { engine.requestAbsenceOnBehalf(meeting, member, reason, note, channel) }
+    ) = blocking { engine.requestAbsenceOnBehalf(meeting, member, reason, note, channel) }
 
     /** Takes the own request back. */
-    suspend fun withdrawAbsence(meeting: MeetingKey) = call { engine.withdrawAbsence(meeting) }
+    suspend fun withdrawAbsence(meeting: MeetingKey) = blocking { engine.withdrawAbsence(meeting) }
 
     /** Decides on another member's request. */
     suspend fun decideAbsence(
@@ -133,7 +132,7 @@ class Meetings internal constructor(
         member: MemberId,
         granted: Boolean,
         answer: String? = null,
-    ) = call { engine.decideAbsence(meeting, member, granted, answer) }
+    ) = blocking { engine.decideAbsence(meeting, member, granted, answer) }
 
     // ---- Roll call and confirmation
 
@@ -142,22 +141,22 @@ class Meetings internal constructor(
         meeting: MeetingKey,
         chair: MemberId,
         minuteTaker: MemberId? = null,
-    ) = call { engine.openRollCall(meeting, chair, minuteTaker) }
+    ) = blocking { engine.openRollCall(meeting, chair, minuteTaker) }
 
     /** Asks another official member to take the chair. */
     suspend fun delegateChair(
         meeting: MeetingKey,
         member: MemberId,
-    ) = call { engine.delegateChair(meeting, member) }
+    ) = blocking { engine.delegateChair(meeting, member) }
 
     /** Takes the chair, secretary and deputy being out of reach. */
     suspend fun assumeChair(
         meeting: MeetingKey,
         reason: String,
-    ) = call { engine.assumeChair(meeting, reason) }
+    ) = blocking { engine.assumeChair(meeting, reason) }
 
     /** Agrees to an assumed chair. */
-    suspend fun ratifyChair(meeting: MeetingKey) = call { engine.ratifyChair(meeting) }
+    suspend fun ratifyChair(meeting: MeetingKey) = blocking { engine.ratifyChair(meeting) }
 
     /** Marks a member; [AttendanceMark.Unmarked] takes the own mark back. [voted] matters for exempt members only. */
     suspend fun markAttendance(
@@ -166,20 +165,20 @@ class Meetings internal constructor(
         mark: AttendanceMark,
         mode: ParticipationMode = ParticipationMode.InRoom,
         voted: Boolean = false,
-    ) = call { engine.markAttendance(meeting, member, mark, mode, voted) }
+    ) = blocking { engine.markAttendance(meeting, member, mark, mode, voted) }
 
     /** Decides between differing marks of one member. */
     suspend fun resolveMarks(
         meeting: MeetingKey,
         member: MemberId,
         mark: AttendanceMark,
-    ) = call { engine.resolveMarks(meeting, member, mark) }
+    ) = blocking { engine.resolveMarks(meeting, member, mark) }
 
     /** Confirms the roll call as it was [seen] on the screen. */
     suspend fun confirmRollCall(
         meeting: MeetingKey,
         seen: ByteArray,
-    ) = call { engine.confirmRollCall(meeting, seen) }
+    ) = blocking { engine.confirmRollCall(meeting, seen) }
 
     /** Proposes a correction of the confirmed version [from]; it takes effect when two have confirmed it. */
     suspend fun correctRollCall(
@@ -187,13 +186,11 @@ class Meetings internal constructor(
         from: UInt,
         changes: List<MarkCorrection>,
         reason: String,
-    ) = call { engine.correctRollCall(meeting, from, changes, reason) }
+    ) = blocking { engine.correctRollCall(meeting, from, changes, reason) }
 
     /** Objects to the own line of a confirmed roll call. */
     suspend fun objectToMark(
         meeting: MeetingKey,
         text: String,
-    ) = call { engine.objectToMark(meeting, text) }
-
-    private suspend fun <T> call(block: () -> T): T = withContext(Dispatchers.IO) { block() }
+    ) = blocking { engine.objectToMark(meeting, text) }
 }

@@ -1,9 +1,8 @@
 package vn.sotay.profile
 
-import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.withContext
 import vn.sotay.Changes
 import vn.sotay.Live
+import vn.sotay.blocking
 import vn.sotay.client.Handbook
 import vn.sotay.client.ProfileView
 import vn.sotay.client.Query
@@ -21,5 +20,5 @@ class Profile internal constructor(
     suspend fun requestCorrection(
         field: ProfileField,
         text: String,
-    ) = withContext(Dispatchers.IO) { engine.requestCorrection(field, text) }
+    ) = blocking { engine.requestCorrection(field, text) }
 }
