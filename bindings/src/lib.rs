@@ -2,4 +2,3 @@
 //! `core/model` and `core/client`; this crate only links them together.
 
 pub use {sotay_client, sotay_model};
-

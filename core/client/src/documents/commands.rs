@@ -12,11 +12,18 @@ use crate::handbook::Handbook;
 impl Handbook {
     /// Publishes a document to the own cell.
     pub fn publish_document(&self, form: DocumentForm) -> Result<DocumentKey, HandbookError> {
-        let document = DocumentKey(RecordKey::new(Scope::organisation(self.cell()?), self.new_id()?));
+        let document = DocumentKey(RecordKey::new(
+            Scope::organisation(self.cell()?),
+            self.new_id()?,
+        ));
         let sections = form
             .sections
             .into_iter()
-            .map(|s| SectionDraft { number: s.number, heading: s.heading, text: s.text })
+            .map(|s| SectionDraft {
+                number: s.number,
+                heading: s.heading,
+                text: s.text,
+            })
             .collect();
         self.submit(
             PublishDocument {
@@ -36,10 +43,18 @@ impl Handbook {
     }
 
     /// Remembers, on this phone only, that the document was opened and where reading stopped.
-    pub fn set_reading_place(&self, document: DocumentKey, order: u32) -> Result<(), HandbookError> {
+    pub fn set_reading_place(
+        &self,
+        document: DocumentKey,
+        order: u32,
+    ) -> Result<(), HandbookError> {
         self.read(|current| {
-            current.get::<Document>(document.0)?.ok_or(HandbookError::NotHere)?;
-            current.get::<Section>(Section::key(document, order))?.ok_or(HandbookError::NotHere)
+            current
+                .get::<Document>(document.0)?
+                .ok_or(HandbookError::NotHere)?;
+            current
+                .get::<Section>(Section::key(document, order))?
+                .ok_or(HandbookError::NotHere)
         })?;
         self.set_local(&place_name(document), &order.to_be_bytes())?;
         self.set_local(LAST_READ, &document.0.to_bytes())

@@ -6,6 +6,6 @@ mod views;
 
 pub(crate) use reads::{document_card, document_cards, newest_first};
 pub use views::{
-    DocumentCard, DocumentForm, DocumentView, LibraryView, ReadingPlace, SectionForm, SectionHeading, SectionPage,
-    SectionView,
+    DocumentCard, DocumentForm, DocumentView, LibraryView, ReadingPlace, SectionForm,
+    SectionHeading, SectionPage, SectionView,
 };

@@ -27,14 +27,26 @@ pub(super) fn place_name(document: DocumentKey) -> String {
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Handbook {
     /// The handbook screen; the page of all documents begins behind `after` and has at most 200 lines.
-    pub fn library(&self, after: Option<DocumentKey>, limit: u32) -> Result<LibraryView, HandbookError> {
+    pub fn library(
+        &self,
+        after: Option<DocumentKey>,
+        limit: u32,
+    ) -> Result<LibraryView, HandbookError> {
         self.read(|current| {
             let all = newest_first(current)?;
             let start = after.map_or(0, |after| {
-                all.iter().position(|found| found.record.key == after.0).map_or(all.len(), |position| position + 1)
+                all.iter()
+                    .position(|found| found.record.key == after.0)
+                    .map_or(all.len(), |position| position + 1)
             });
-            let page = all.iter().skip(start).take(limit.clamp(1, MAX_PAGE) as usize);
-            let bulletin = all.iter().filter(|found| found.body.kind == DocumentKind::Bulletin).take(BULLETIN_LINES);
+            let page = all
+                .iter()
+                .skip(start)
+                .take(limit.clamp(1, MAX_PAGE) as usize);
+            let bulletin = all
+                .iter()
+                .filter(|found| found.body.kind == DocumentKind::Bulletin)
+                .take(BULLETIN_LINES);
             Ok(LibraryView {
                 for_next_meeting: for_next_meeting(current)?,
                 continue_reading: continue_reading(current)?,
@@ -48,7 +60,9 @@ impl Handbook {
     /// A document and its table of contents.
     pub fn document(&self, document: DocumentKey) -> Result<DocumentView, HandbookError> {
         self.read(|current| {
-            let found = current.get::<Document>(document.0)?.ok_or(HandbookError::NotHere)?;
+            let found = current
+                .get::<Document>(document.0)?
+                .ok_or(HandbookError::NotHere)?;
             let contents = sections_in_order(current, document)?
                 .into_iter()
                 .map(|section| SectionHeading {
@@ -67,15 +81,33 @@ impl Handbook {
     }
 
     /// Sections in order from position `from`, at most 200.
-    pub fn sections(&self, document: DocumentKey, from: u32, limit: u32) -> Result<SectionPage, HandbookError> {
+    pub fn sections(
+        &self,
+        document: DocumentKey,
+        from: u32,
+        limit: u32,
+    ) -> Result<SectionPage, HandbookError> {
         self.read(|current| {
-            let found = current.get::<Document>(document.0)?.ok_or(HandbookError::NotHere)?;
+            let found = current
+                .get::<Document>(document.0)?
+                .ok_or(HandbookError::NotHere)?;
             let count = found.body.section_count;
             let mut sections = Vec::new();
             for order in from..count.min(from.saturating_add(limit.clamp(1, MAX_PAGE))) {
                 if let Some(section) = current.get::<Section>(Section::key(document, order))? {
-                    let Section { order, number, heading, text, .. } = section.body;
-                    sections.push(SectionView { order, number, heading, text });
+                    let Section {
+                        order,
+                        number,
+                        heading,
+                        text,
+                        ..
+                    } = section.body;
+                    sections.push(SectionView {
+                        order,
+                        number,
+                        heading,
+                        text,
+                    });
                 }
             }
             Ok(SectionPage { sections, count })
@@ -91,7 +123,10 @@ pub(crate) fn newest_first(current: &Current<'_>) -> Result<Vec<Found<Document>>
 }
 
 /// A document as a line of a list.
-pub(crate) fn document_card(current: &Current<'_>, found: &Found<Document>) -> Result<DocumentCard, HandbookError> {
+pub(crate) fn document_card(
+    current: &Current<'_>,
+    found: &Found<Document>,
+) -> Result<DocumentCard, HandbookError> {
     let key = DocumentKey(found.record.key);
     let body = &found.body;
     Ok(DocumentCard {
@@ -133,11 +168,17 @@ fn cards<'f>(
 
 /// Documents that the next meeting's notice names, and those published for it.
 fn for_next_meeting(current: &Current<'_>) -> Result<Vec<DocumentCard>, HandbookError> {
-    let Some(next) = in_screen_order(current)?.into_iter().next() else { return Ok(Vec::new()) };
+    let Some(next) = in_screen_order(current)?.into_iter().next() else {
+        return Ok(Vec::new());
+    };
     if !is_to_come(current, &next)? {
         return Ok(Vec::new());
     }
-    let mut keys: Vec<DocumentKey> = next.body.notice().map(|notice| notice.documents.clone()).unwrap_or_default();
+    let mut keys: Vec<DocumentKey> = next
+        .body
+        .notice()
+        .map(|notice| notice.documents.clone())
+        .unwrap_or_default();
     for found in current.children::<Document>(next.record.key.id)? {
         let key = DocumentKey(found.record.key);
         if !keys.contains(&key) {
@@ -148,13 +189,22 @@ fn for_next_meeting(current: &Current<'_>) -> Result<Vec<DocumentCard>, Handbook
 }
 
 fn continue_reading(current: &Current<'_>) -> Result<Option<ReadingPlace>, HandbookError> {
-    let Some(bytes) = current.local(LAST_READ)? else { return Ok(None) };
-    let Ok(key) = RecordKey::from_bytes(&bytes) else { return Ok(None) };
-    let document = DocumentKey(key);
-    let (Some(found), Some(order)) = (current.get::<Document>(key)?, reading_place(current, document)?) else {
+    let Some(bytes) = current.local(LAST_READ)? else {
         return Ok(None);
     };
-    let Some(section) = current.get::<Section>(Section::key(document, order))? else { return Ok(None) };
+    let Ok(key) = RecordKey::from_bytes(&bytes) else {
+        return Ok(None);
+    };
+    let document = DocumentKey(key);
+    let (Some(found), Some(order)) = (
+        current.get::<Document>(key)?,
+        reading_place(current, document)?,
+    ) else {
+        return Ok(None);
+    };
+    let Some(section) = current.get::<Section>(Section::key(document, order))? else {
+        return Ok(None);
+    };
     Ok(Some(ReadingPlace {
         document,
         title: found.body.title,
@@ -164,14 +214,25 @@ fn continue_reading(current: &Current<'_>) -> Result<Option<ReadingPlace>, Handb
     }))
 }
 
-fn reading_place(current: &Current<'_>, document: DocumentKey) -> Result<Option<u32>, HandbookError> {
+fn reading_place(
+    current: &Current<'_>,
+    document: DocumentKey,
+) -> Result<Option<u32>, HandbookError> {
     let bytes = current.local(&place_name(document))?;
-    Ok(bytes.and_then(|bytes| <[u8; 4]>::try_from(bytes).ok()).map(u32::from_be_bytes))
+    Ok(bytes
+        .and_then(|bytes| <[u8; 4]>::try_from(bytes).ok())
+        .map(u32::from_be_bytes))
 }
 
-fn sections_in_order(current: &Current<'_>, document: DocumentKey) -> Result<Vec<Section>, HandbookError> {
-    let mut sections: Vec<Section> =
-        current.children::<Section>(document.0.id)?.into_iter().map(|found| found.body).collect();
+fn sections_in_order(
+    current: &Current<'_>,
+    document: DocumentKey,
+) -> Result<Vec<Section>, HandbookError> {
+    let mut sections: Vec<Section> = current
+        .children::<Section>(document.0.id)?
+        .into_iter()
+        .map(|found| found.body)
+        .collect();
     sections.sort_by_key(|section| section.order);
     Ok(sections)
 }

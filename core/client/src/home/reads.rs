@@ -11,8 +11,8 @@ use crate::documents::{DocumentCard, document_card, document_cards, newest_first
 use crate::error::HandbookError;
 use crate::handbook::Handbook;
 use crate::meetings::{
-    MeetingCard, MeetingStage, NoticeChangeView, Words, in_screen_order, is_to_come, meeting_card, notice_change,
-    open_sheets, standing_notice,
+    MeetingCard, MeetingStage, NoticeChangeView, Words, in_screen_order, is_to_come, meeting_card,
+    notice_change, open_sheets, standing_notice,
 };
 use crate::organisation::{contact, leads, organisation_name};
 
@@ -29,10 +29,17 @@ impl Handbook {
     /// What waits to be sent, and what was refused.
     pub fn outbox(&self) -> Result<OutboxView, HandbookError> {
         self.read(|current| {
-            let mut view = OutboxView { unsent: Vec::new(), refused: Vec::new() };
+            let mut view = OutboxView {
+                unsent: Vec::new(),
+                refused: Vec::new(),
+            };
             for entry in current.outbox()? {
                 let line = outbox_line(current, entry)?;
-                if line.refusal.is_some() { view.refused.push(line) } else { view.unsent.push(line) }
+                if line.refusal.is_some() {
+                    view.refused.push(line)
+                } else {
+                    view.unsent.push(line)
+                }
             }
             Ok(view)
         })
@@ -79,7 +86,10 @@ fn home_view(current: &Current<'_>) -> Result<HomeView, HandbookError> {
         cell_name: organisation_name(current, current.cell())?,
         leads: leads(current, current.me(), current.cell())?,
         waiting: waiting(current, &to_come, delivery.refused)?,
-        changes: to_come.iter().filter_map(|item| item.change.clone()).collect(),
+        changes: to_come
+            .iter()
+            .filter_map(|item| item.change.clone())
+            .collect(),
         next_meeting: to_come.into_iter().next().map(|item| item.card),
         new_documents: new_documents(current)?,
         secretary: contact(current, current.cell())?,
@@ -93,7 +103,11 @@ fn home_view(current: &Current<'_>) -> Result<HomeView, HandbookError> {
 }
 
 /// What waits for the member, the most urgent first: what was refused, what changed, what is asked, what to read.
-fn waiting(current: &Current<'_>, to_come: &[ToCome], refused: u32) -> Result<Vec<WaitingItem>, HandbookError> {
+fn waiting(
+    current: &Current<'_>,
+    to_come: &[ToCome],
+    refused: u32,
+) -> Result<Vec<WaitingItem>, HandbookError> {
     let mut items = Vec::new();
     if refused > 0 {
         items.push(WaitingItem::Refused { count: refused });
@@ -102,16 +116,29 @@ fn waiting(current: &Current<'_>, to_come: &[ToCome], refused: u32) -> Result<Ve
     for item in to_come {
         let (meeting, title) = (item.card.meeting, item.card.title.clone());
         if item.change.is_some() {
-            items.push(WaitingItem::Acknowledge { meeting, title: title.clone() });
+            items.push(WaitingItem::Acknowledge {
+                meeting,
+                title: title.clone(),
+            });
         }
         if needs_answer(&item.card) {
-            items.push(WaitingItem::Answer { meeting, title, answer_by: item.card.answer_by });
+            items.push(WaitingItem::Answer {
+                meeting,
+                title,
+                answer_by: item.card.answer_by,
+            });
         }
     }
     if let Some(next) = to_come.first() {
         let named = standing_notice(&next.meeting.body)?.documents.clone();
-        for card in document_cards(current, &named)?.into_iter().filter(|card| !card.opened) {
-            items.push(WaitingItem::Read { document: card.document, title: card.title });
+        for card in document_cards(current, &named)?
+            .into_iter()
+            .filter(|card| !card.opened)
+        {
+            items.push(WaitingItem::Read {
+                document: card.document,
+                title: card.title,
+            });
         }
     }
     Ok(items)
@@ -120,11 +147,13 @@ fn waiting(current: &Current<'_>, to_come: &[ToCome], refused: u32) -> Result<Ve
 /// An answer is waited for while the meeting is announced and the member has neither answered the time that stands nor asked
 /// to be excused.
 fn needs_answer(card: &MeetingCard) -> bool {
-    let answered = card.my_answer.as_ref().is_some_and(|answer| !answer.for_old_time);
-    let excused = card
-        .my_absence
+    let answered = card
+        .my_answer
         .as_ref()
-        .is_some_and(|absence| matches!(absence.state, AbsenceState::Waiting | AbsenceState::Granted));
+        .is_some_and(|answer| !answer.for_old_time);
+    let excused = card.my_absence.as_ref().is_some_and(|absence| {
+        matches!(absence.state, AbsenceState::Waiting | AbsenceState::Granted)
+    });
     card.stage == MeetingStage::Announced && !answered && !excused
 }
 
@@ -141,13 +170,23 @@ fn office_items(
         }
         let meeting = MeetingKey(sheet.meeting.record.key);
         let title = standing_notice(&sheet.meeting.body)?.title.clone();
-        let provisional = sheet.roll_call.as_ref().is_some_and(|found| is_provisional(&found.body));
+        let provisional = sheet
+            .roll_call
+            .as_ref()
+            .is_some_and(|found| is_provisional(&found.body));
         if provisional && leads(current, me, sheet.organisation)? {
-            items.push(WaitingItem::RatifyChair { meeting, title: title.clone() });
+            items.push(WaitingItem::RatifyChair {
+                meeting,
+                title: title.clone(),
+            });
         }
         let count = sheet.conflicts();
         if count > 0 && sheet.taken_by(current, me)? {
-            items.push(WaitingItem::ResolveMarks { meeting, title: title.clone(), count });
+            items.push(WaitingItem::ResolveMarks {
+                meeting,
+                title: title.clone(),
+                count,
+            });
         }
         if sheet.may_confirm(me) {
             items.push(WaitingItem::Confirm { meeting, title });
@@ -155,7 +194,12 @@ fn office_items(
     }
     for item in to_come {
         let mut waiting: Vec<_> = Vec::new();
-        for found in item.words.absences.iter().filter(|found| found.body.member != me) {
+        for found in item
+            .words
+            .absences
+            .iter()
+            .filter(|found| found.body.member != me)
+        {
             let absence = item.words.absence(current, found.body.member)?;
             if absence.is_some_and(|absence| absence.state == AbsenceState::Waiting) {
                 waiting.push(found.body.member);

@@ -12,7 +12,10 @@ use crate::error::HandbookError;
 use crate::organisation::{DirectoryLine, directory};
 
 /// The answers of the own organisation.
-pub(crate) fn answers_view(current: &Current<'_>, meeting: &Found<Meeting>) -> Result<AnswersView, HandbookError> {
+pub(crate) fn answers_view(
+    current: &Current<'_>,
+    meeting: &Found<Meeting>,
+) -> Result<AnswersView, HandbookError> {
     let key = MeetingKey(meeting.record.key);
     let organisation = convened_by(current, &meeting.body)?;
     let words = Words::about(current, key)?;
@@ -30,20 +33,31 @@ pub(crate) fn answers_view(current: &Current<'_>, meeting: &Found<Meeting>) -> R
         expected: count(&is_expected),
         will_attend: count(&|line| {
             line.answer.as_ref().is_some_and(|answer| {
-                !answer.for_old_time && matches!(answer.choice, Choice::WillAttend | Choice::WillAttendOnline)
-            }) && line.absence.as_ref().is_none_or(|absence| absence.state != AbsenceState::Granted)
+                !answer.for_old_time
+                    && matches!(answer.choice, Choice::WillAttend | Choice::WillAttendOnline)
+            }) && line
+                .absence
+                .as_ref()
+                .is_none_or(|absence| absence.state != AbsenceState::Granted)
         }),
         absences_waiting: count(&|line| {
-            line.absence.as_ref().is_some_and(|absence| absence.state == AbsenceState::Waiting)
+            line.absence
+                .as_ref()
+                .is_some_and(|absence| absence.state == AbsenceState::Waiting)
         }),
-        not_reached: count(&|line| is_expected(line) && line.known_version == 0 && line.absence.is_none()),
+        not_reached: count(&|line| {
+            is_expected(line) && line.known_version == 0 && line.absence.is_none()
+        }),
         lines,
     })
 }
 
 /// Exempt members and those elsewhere may answer, but are not waited for.
 fn is_expected(line: &AnswerLine) -> bool {
-    matches!(line.status, MemberStatus::Official | MemberStatus::Probationary | MemberStatus::TemporaryIn)
+    matches!(
+        line.status,
+        MemberStatus::Official | MemberStatus::Probationary | MemberStatus::TemporaryIn
+    )
 }
 
 fn answer_line(

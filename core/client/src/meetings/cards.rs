@@ -2,14 +2,15 @@
 
 use sotay_model::documents::Document;
 use sotay_model::meetings::{
-    AbsenceRequest, Acknowledgement, Entered, Meeting, MeetingState, NoticeField, NoticeVersion, Response, RollCall,
-    differences, standing_answer, standing_request,
+    AbsenceRequest, Acknowledgement, Entered, Meeting, MeetingState, NoticeField, NoticeVersion,
+    Response, RollCall, differences, standing_answer, standing_request,
 };
 use sotay_model::world::Found;
 use sotay_model::{MeetingKey, MemberId, OrganisationId};
 
 use super::views::{
-    AbsenceView, AnswerView, EnteredView, MeetingCard, MeetingStage, NoticeChangeView, NoticeDifference,
+    AbsenceView, AnswerView, EnteredView, MeetingCard, MeetingStage, NoticeChangeView,
+    NoticeDifference,
 };
 use crate::current::Current;
 use crate::documents::document_card;
@@ -17,8 +18,13 @@ use crate::error::HandbookError;
 use crate::organisation::name_of;
 
 /// A meeting that this phone holds, or `NotHere`.
-pub(crate) fn meeting_record(current: &Current<'_>, meeting: MeetingKey) -> Result<Found<Meeting>, HandbookError> {
-    current.get::<Meeting>(meeting.0)?.ok_or(HandbookError::NotHere)
+pub(crate) fn meeting_record(
+    current: &Current<'_>,
+    meeting: MeetingKey,
+) -> Result<Found<Meeting>, HandbookError> {
+    current
+        .get::<Meeting>(meeting.0)?
+        .ok_or(HandbookError::NotHere)
 }
 
 /// The version of the notice that stands.
@@ -28,13 +34,20 @@ pub(crate) fn standing_notice(meeting: &Meeting) -> Result<&NoticeVersion, Handb
 
 /// The participating organisation through which the member is convened: the own cell, else the one that hosts the
 /// member for a time, else the one that called the meeting.
-pub(crate) fn convened_by(current: &Current<'_>, meeting: &Meeting) -> Result<OrganisationId, HandbookError> {
+pub(crate) fn convened_by(
+    current: &Current<'_>,
+    meeting: &Meeting,
+) -> Result<OrganisationId, HandbookError> {
     if meeting.participating.contains(&current.cell()) {
         return Ok(current.cell());
     }
     for organisation in &meeting.participating {
-        let visitors = current.children::<sotay_model::organisation::TemporaryActivity>(organisation.0)?;
-        if visitors.iter().any(|found| found.body.member == current.me()) {
+        let visitors =
+            current.children::<sotay_model::organisation::TemporaryActivity>(organisation.0)?;
+        if visitors
+            .iter()
+            .any(|found| found.body.member == current.me())
+        {
             return Ok(*organisation);
         }
     }
@@ -83,7 +96,10 @@ impl Words {
         notice: &Meeting,
         member: MemberId,
     ) -> Result<Option<AnswerView>, HandbookError> {
-        let of_member = self.responses.iter().filter(|found| found.body.member == member);
+        let of_member = self
+            .responses
+            .iter()
+            .filter(|found| found.body.member == member);
         let Some(standing) = standing_answer(of_member.clone().map(|found| &found.body)) else {
             return Ok(None);
         };
@@ -93,7 +109,10 @@ impl Words {
         }
         Ok(Some(AnswerView {
             choice: standing.choice,
-            for_old_time: notice.versions.iter().any(|v| v.urgent && v.number > standing.notice_version),
+            for_old_time: notice
+                .versions
+                .iter()
+                .any(|v| v.urgent && v.number > standing.notice_version),
             late: standing.late,
             made_at: standing.made_at,
             entered: entered_view(current, standing.entered.as_ref())?,
@@ -107,7 +126,10 @@ impl Words {
         current: &Current<'_>,
         member: MemberId,
     ) -> Result<Option<AbsenceView>, HandbookError> {
-        let of_member = self.absences.iter().filter(|found| found.body.member == member);
+        let of_member = self
+            .absences
+            .iter()
+            .filter(|found| found.body.member == member);
         let Some(standing) = standing_request(of_member.clone().map(|found| &found.body)) else {
             return Ok(None);
         };
@@ -135,9 +157,20 @@ impl Words {
 
     /// The highest version of the notice the member is known to know: acknowledged, answered, or told. 0: none.
     pub(crate) fn known_version(&self, member: MemberId) -> u32 {
-        let acknowledged = self.acknowledgements.iter().map(|found| (found.body.member, found.body.notice_version));
-        let answered = self.responses.iter().map(|found| (found.body.member, found.body.notice_version));
-        acknowledged.chain(answered).filter(|(who, _)| *who == member).map(|(_, version)| version).max().unwrap_or(0)
+        let acknowledged = self
+            .acknowledgements
+            .iter()
+            .map(|found| (found.body.member, found.body.notice_version));
+        let answered = self
+            .responses
+            .iter()
+            .map(|found| (found.body.member, found.body.notice_version));
+        acknowledged
+            .chain(answered)
+            .filter(|(who, _)| *who == member)
+            .map(|(_, version)| version)
+            .max()
+            .unwrap_or(0)
     }
 
     /// Who told the member about the highest version, where another person did.
@@ -151,13 +184,24 @@ impl Words {
             .iter()
             .filter(|found| found.body.member == member)
             .max_by_key(|found| (found.body.notice_version, found.body.entered.is_none()));
-        entered_view(current, latest.and_then(|found| found.body.entered.as_ref()))
+        entered_view(
+            current,
+            latest.and_then(|found| found.body.entered.as_ref()),
+        )
     }
 }
 
-fn entered_view(current: &Current<'_>, entered: Option<&Entered>) -> Result<Option<EnteredView>, HandbookError> {
+fn entered_view(
+    current: &Current<'_>,
+    entered: Option<&Entered>,
+) -> Result<Option<EnteredView>, HandbookError> {
     entered
-        .map(|entered| Ok(EnteredView { by: name_of(current, entered.by)?, channel: entered.channel }))
+        .map(|entered| {
+            Ok(EnteredView {
+                by: name_of(current, entered.by)?,
+                channel: entered.channel,
+            })
+        })
         .transpose()
 }
 
@@ -193,7 +237,13 @@ pub(crate) fn notice_change(
 ) -> Result<Option<NoticeChangeView>, HandbookError> {
     let after = standing_notice(&meeting.body)?;
     let known_version = words.known_version(current.me()).max(1);
-    let Some(before) = meeting.body.versions.iter().rev().find(|version| version.number <= known_version) else {
+    let Some(before) = meeting
+        .body
+        .versions
+        .iter()
+        .rev()
+        .find(|version| version.number <= known_version)
+    else {
         return Ok(None);
     };
     if meeting.body.state == MeetingState::Cancelled || before.number >= after.number {
@@ -208,7 +258,11 @@ pub(crate) fn notice_change(
         title: after.title.clone(),
         known_version,
         notice_version: after.number,
-        urgent: meeting.body.versions.iter().any(|version| version.urgent && version.number > known_version),
+        urgent: meeting
+            .body
+            .versions
+            .iter()
+            .any(|version| version.urgent && version.number > known_version),
         differences,
     }))
 }
@@ -221,14 +275,30 @@ fn difference(
 ) -> Result<Option<NoticeDifference>, HandbookError> {
     let (b, a) = (before, after);
     Ok(Some(match field {
-        NoticeField::Title => NoticeDifference::Title { before: b.title.clone(), after: a.title.clone() },
-        NoticeField::StartsAt => NoticeDifference::StartsAt { before: b.starts_at, after: a.starts_at },
-        NoticeField::EndsAt => NoticeDifference::EndsAt { before: b.ends_at, after: a.ends_at },
-        NoticeField::Place => NoticeDifference::Place { before: b.place.clone(), after: a.place.clone() },
-        NoticeField::Mode => NoticeDifference::Mode { before: b.mode, after: a.mode },
-        NoticeField::Agenda => {
-            NoticeDifference::Agenda { added: missing_from(&b.agenda, &a.agenda), removed: missing_from(&a.agenda, &b.agenda) }
-        }
+        NoticeField::Title => NoticeDifference::Title {
+            before: b.title.clone(),
+            after: a.title.clone(),
+        },
+        NoticeField::StartsAt => NoticeDifference::StartsAt {
+            before: b.starts_at,
+            after: a.starts_at,
+        },
+        NoticeField::EndsAt => NoticeDifference::EndsAt {
+            before: b.ends_at,
+            after: a.ends_at,
+        },
+        NoticeField::Place => NoticeDifference::Place {
+            before: b.place.clone(),
+            after: a.place.clone(),
+        },
+        NoticeField::Mode => NoticeDifference::Mode {
+            before: b.mode,
+            after: a.mode,
+        },
+        NoticeField::Agenda => NoticeDifference::Agenda {
+            added: missing_from(&b.agenda, &a.agenda),
+            removed: missing_from(&a.agenda, &b.agenda),
+        },
         NoticeField::Documents => {
             let mut added = Vec::new();
             for key in a.documents.iter().filter(|key| !b.documents.contains(key)) {
@@ -236,18 +306,35 @@ fn difference(
                     added.push(document_card(current, &found)?);
                 }
             }
-            let removed = b.documents.iter().filter(|key| !a.documents.contains(key)).count();
-            NoticeDifference::Documents { added, removed: u32::try_from(removed).unwrap_or(u32::MAX) }
+            let removed = b
+                .documents
+                .iter()
+                .filter(|key| !a.documents.contains(key))
+                .count();
+            NoticeDifference::Documents {
+                added,
+                removed: u32::try_from(removed).unwrap_or(u32::MAX),
+            }
         }
-        NoticeField::Guests => {
-            NoticeDifference::Guests { added: missing_from(&b.guests, &a.guests), removed: missing_from(&a.guests, &b.guests) }
-        }
-        NoticeField::AnswerBy => NoticeDifference::AnswerBy { before: b.answer_by, after: a.answer_by },
-        NoticeField::AbsenceBy => NoticeDifference::AbsenceBy { before: b.absence_by, after: a.absence_by },
+        NoticeField::Guests => NoticeDifference::Guests {
+            added: missing_from(&b.guests, &a.guests),
+            removed: missing_from(&a.guests, &b.guests),
+        },
+        NoticeField::AnswerBy => NoticeDifference::AnswerBy {
+            before: b.answer_by,
+            after: a.answer_by,
+        },
+        NoticeField::AbsenceBy => NoticeDifference::AbsenceBy {
+            before: b.absence_by,
+            after: a.absence_by,
+        },
         NoticeField::Unknown { .. } => return Ok(None),
     }))
 }
 
 fn missing_from(have: &[String], want: &[String]) -> Vec<String> {
-    want.iter().filter(|entry| !have.contains(entry)).cloned().collect()
+    want.iter()
+        .filter(|entry| !have.contains(entry))
+        .cloned()
+        .collect()
 }

@@ -1,10 +1,11 @@
 //! What a member or an office holder does about a meeting.
 
 use sotay_model::meetings::{
-    AbsenceReason, AcknowledgeNotice, AssumeChair, AttendanceMark, Base, CancelMeeting, ChangeNotice, Channel, Choice,
-    ConfirmRollCall, CorrectRollCall, DecideAbsence, DelegateChair, MarkAttendance, MarkChange, MarkInformed,
-    NoticeText, ObjectToMark, OpenRollCall, ParticipationMode, PublishNotice, RatifyChair, RequestAbsence,
-    ResolveMarks, Respond, RespondOnBehalf, WithdrawAbsence,
+    AbsenceReason, AcknowledgeNotice, AssumeChair, AttendanceMark, Base, CancelMeeting,
+    ChangeNotice, Channel, Choice, ConfirmRollCall, CorrectRollCall, DecideAbsence, DelegateChair,
+    MarkAttendance, MarkChange, MarkInformed, NoticeText, ObjectToMark, OpenRollCall,
+    ParticipationMode, PublishNotice, RatifyChair, RequestAbsence, ResolveMarks, Respond,
+    RespondOnBehalf, WithdrawAbsence,
 };
 use sotay_model::rejection::Version;
 use sotay_model::{MeetingKey, MemberId, OrganisationId, RecordKey, Scope};
@@ -46,13 +47,28 @@ impl From<NoticeForm> for NoticeText {
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Handbook {
     /// Announces a meeting of the own cell; several cells meet jointly when `with` names the others.
-    pub fn publish_notice(&self, form: NoticeForm, with: Vec<OrganisationId>) -> Result<MeetingKey, HandbookError> {
+    pub fn publish_notice(
+        &self,
+        form: NoticeForm,
+        with: Vec<OrganisationId>,
+    ) -> Result<MeetingKey, HandbookError> {
         let organisation = self.cell()?;
-        let meeting = MeetingKey(RecordKey::new(Scope::organisation(organisation), self.new_id()?));
+        let meeting = MeetingKey(RecordKey::new(
+            Scope::organisation(organisation),
+            self.new_id()?,
+        ));
         let mut participating = vec![organisation];
         participating.extend(with.into_iter().filter(|other| *other != organisation));
         let kind = form.kind;
-        self.submit(PublishNotice { meeting, participating, kind, notice: form.into() }.into())?;
+        self.submit(
+            PublishNotice {
+                meeting,
+                participating,
+                kind,
+                notice: form.into(),
+            }
+            .into(),
+        )?;
         Ok(meeting)
     }
 
@@ -69,7 +85,15 @@ impl Handbook {
             Some(n) => Base::After(n),
             None => Base::Confirmed(base.into()),
         };
-        self.submit(ChangeNotice { meeting, base, notice: form.into(), urgent }.into())?;
+        self.submit(
+            ChangeNotice {
+                meeting,
+                base,
+                notice: form.into(),
+                urgent,
+            }
+            .into(),
+        )?;
         Ok(())
     }
 
@@ -80,9 +104,20 @@ impl Handbook {
     }
 
     /// "I know this version of the notice."
-    pub fn acknowledge_notice(&self, meeting: MeetingKey, notice_version: u32) -> Result<(), HandbookError> {
+    pub fn acknowledge_notice(
+        &self,
+        meeting: MeetingKey,
+        notice_version: u32,
+    ) -> Result<(), HandbookError> {
         let organisation = self.convened_by(meeting)?;
-        self.submit(AcknowledgeNotice { meeting, organisation, notice_version }.into())?;
+        self.submit(
+            AcknowledgeNotice {
+                meeting,
+                organisation,
+                notice_version,
+            }
+            .into(),
+        )?;
         Ok(())
     }
 
@@ -95,7 +130,16 @@ impl Handbook {
         notice_version: u32,
     ) -> Result<(), HandbookError> {
         let organisation = self.convened_by(meeting)?;
-        self.submit(MarkInformed { meeting, organisation, member, channel, notice_version }.into())?;
+        self.submit(
+            MarkInformed {
+                meeting,
+                organisation,
+                member,
+                channel,
+                notice_version,
+            }
+            .into(),
+        )?;
         Ok(())
     }
 }
@@ -104,9 +148,22 @@ impl Handbook {
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Handbook {
     /// Answers a notice. After the deadline it is kept and shown as late.
-    pub fn respond(&self, meeting: MeetingKey, choice: Choice, notice_version: u32) -> Result<(), HandbookError> {
+    pub fn respond(
+        &self,
+        meeting: MeetingKey,
+        choice: Choice,
+        notice_version: u32,
+    ) -> Result<(), HandbookError> {
         let organisation = self.convened_by(meeting)?;
-        self.submit(Respond { meeting, organisation, choice, notice_version }.into())?;
+        self.submit(
+            Respond {
+                meeting,
+                organisation,
+                choice,
+                notice_version,
+            }
+            .into(),
+        )?;
         Ok(())
     }
 
@@ -120,7 +177,17 @@ impl Handbook {
         notice_version: u32,
     ) -> Result<(), HandbookError> {
         let organisation = self.convened_by(meeting)?;
-        self.submit(RespondOnBehalf { meeting, organisation, member, choice, channel, notice_version }.into())?;
+        self.submit(
+            RespondOnBehalf {
+                meeting,
+                organisation,
+                member,
+                choice,
+                channel,
+                notice_version,
+            }
+            .into(),
+        )?;
         Ok(())
     }
 
@@ -133,7 +200,17 @@ impl Handbook {
     ) -> Result<(), HandbookError> {
         let (organisation, member) = (self.convened_by(meeting)?, self.me()?);
         let channel = Channel::Handbook;
-        self.submit(RequestAbsence { meeting, organisation, member, reason, note, channel }.into())?;
+        self.submit(
+            RequestAbsence {
+                meeting,
+                organisation,
+                member,
+                reason,
+                note,
+                channel,
+            }
+            .into(),
+        )?;
         Ok(())
     }
 
@@ -147,14 +224,30 @@ impl Handbook {
         channel: Channel,
     ) -> Result<(), HandbookError> {
         let organisation = self.convened_by(meeting)?;
-        self.submit(RequestAbsence { meeting, organisation, member, reason, note, channel }.into())?;
+        self.submit(
+            RequestAbsence {
+                meeting,
+                organisation,
+                member,
+                reason,
+                note,
+                channel,
+            }
+            .into(),
+        )?;
         Ok(())
     }
 
     /// Takes the own request back.
     pub fn withdraw_absence(&self, meeting: MeetingKey) -> Result<(), HandbookError> {
         let organisation = self.convened_by(meeting)?;
-        self.submit(WithdrawAbsence { meeting, organisation }.into())?;
+        self.submit(
+            WithdrawAbsence {
+                meeting,
+                organisation,
+            }
+            .into(),
+        )?;
         Ok(())
     }
 
@@ -167,7 +260,16 @@ impl Handbook {
         answer: Option<String>,
     ) -> Result<(), HandbookError> {
         let organisation = self.convened_by(meeting)?;
-        self.submit(DecideAbsence { meeting, organisation, member, granted, answer }.into())?;
+        self.submit(
+            DecideAbsence {
+                meeting,
+                organisation,
+                member,
+                granted,
+                answer,
+            }
+            .into(),
+        )?;
         Ok(())
     }
 }
@@ -183,28 +285,60 @@ impl Handbook {
         minute_taker: Option<MemberId>,
     ) -> Result<(), HandbookError> {
         let organisation = self.convened_by(meeting)?;
-        self.submit(OpenRollCall { meeting, organisation, chair, minute_taker }.into())?;
+        self.submit(
+            OpenRollCall {
+                meeting,
+                organisation,
+                chair,
+                minute_taker,
+            }
+            .into(),
+        )?;
         Ok(())
     }
 
     /// Asks another official member to take the chair.
-    pub fn delegate_chair(&self, meeting: MeetingKey, member: MemberId) -> Result<(), HandbookError> {
+    pub fn delegate_chair(
+        &self,
+        meeting: MeetingKey,
+        member: MemberId,
+    ) -> Result<(), HandbookError> {
         let organisation = self.convened_by(meeting)?;
-        self.submit(DelegateChair { meeting, organisation, member }.into())?;
+        self.submit(
+            DelegateChair {
+                meeting,
+                organisation,
+                member,
+            }
+            .into(),
+        )?;
         Ok(())
     }
 
     /// Takes the chair, secretary and deputy being out of reach.
     pub fn assume_chair(&self, meeting: MeetingKey, reason: String) -> Result<(), HandbookError> {
         let organisation = self.convened_by(meeting)?;
-        self.submit(AssumeChair { meeting, organisation, reason }.into())?;
+        self.submit(
+            AssumeChair {
+                meeting,
+                organisation,
+                reason,
+            }
+            .into(),
+        )?;
         Ok(())
     }
 
     /// Agrees to an assumed chair.
     pub fn ratify_chair(&self, meeting: MeetingKey) -> Result<(), HandbookError> {
         let organisation = self.convened_by(meeting)?;
-        self.submit(RatifyChair { meeting, organisation }.into())?;
+        self.submit(
+            RatifyChair {
+                meeting,
+                organisation,
+            }
+            .into(),
+        )?;
         Ok(())
     }
 
@@ -218,7 +352,17 @@ impl Handbook {
         voted: bool,
     ) -> Result<(), HandbookError> {
         let organisation = self.convened_by(meeting)?;
-        self.submit(MarkAttendance { meeting, organisation, member, mark, mode, voted }.into())?;
+        self.submit(
+            MarkAttendance {
+                meeting,
+                organisation,
+                member,
+                mark,
+                mode,
+                voted,
+            }
+            .into(),
+        )?;
         Ok(())
     }
 
@@ -230,14 +374,33 @@ impl Handbook {
         mark: AttendanceMark,
     ) -> Result<(), HandbookError> {
         let organisation = self.convened_by(meeting)?;
-        self.submit(ResolveMarks { meeting, organisation, member, mark }.into())?;
+        self.submit(
+            ResolveMarks {
+                meeting,
+                organisation,
+                member,
+                mark,
+            }
+            .into(),
+        )?;
         Ok(())
     }
 
     /// Confirms the roll call as seen: `seen` comes from the `RollCallView` on the screen.
-    pub fn confirm_roll_call(&self, meeting: MeetingKey, seen: Vec<u8>) -> Result<(), HandbookError> {
+    pub fn confirm_roll_call(
+        &self,
+        meeting: MeetingKey,
+        seen: Vec<u8>,
+    ) -> Result<(), HandbookError> {
         let organisation = self.convened_by(meeting)?;
-        self.submit(ConfirmRollCall { meeting, organisation, seen }.into())?;
+        self.submit(
+            ConfirmRollCall {
+                meeting,
+                organisation,
+                seen,
+            }
+            .into(),
+        )?;
         Ok(())
     }
 
@@ -250,16 +413,38 @@ impl Handbook {
         reason: String,
     ) -> Result<(), HandbookError> {
         let organisation = self.convened_by(meeting)?;
-        let changes =
-            changes.into_iter().map(|c| MarkChange { member: c.member, mark: c.mark, mode: c.mode }).collect();
-        self.submit(CorrectRollCall { meeting, organisation, from, changes, reason }.into())?;
+        let changes = changes
+            .into_iter()
+            .map(|c| MarkChange {
+                member: c.member,
+                mark: c.mark,
+                mode: c.mode,
+            })
+            .collect();
+        self.submit(
+            CorrectRollCall {
+                meeting,
+                organisation,
+                from,
+                changes,
+                reason,
+            }
+            .into(),
+        )?;
         Ok(())
     }
 
     /// Objects to the own line of a confirmed roll call.
     pub fn object_to_mark(&self, meeting: MeetingKey, text: String) -> Result<(), HandbookError> {
         let organisation = self.convened_by(meeting)?;
-        self.submit(ObjectToMark { meeting, organisation, text }.into())?;
+        self.submit(
+            ObjectToMark {
+                meeting,
+                organisation,
+                text,
+            }
+            .into(),
+        )?;
         Ok(())
     }
 }

@@ -14,7 +14,8 @@ pub(crate) use cards::{Words, meeting_card, notice_change, standing_notice};
 pub use commands::MarkCorrection;
 pub(crate) use reads::{MAX_PAGE, in_screen_order, is_to_come, open_sheets};
 pub use views::{
-    AbsenceView, AnswerLine, AnswerView, AnswersView, ConfirmationView, ConfirmationWait, ConfirmedView, EnteredView,
-    LineView, MarkView, MeetingCard, MeetingPage, MeetingStage, MeetingView, NoticeChangeView, NoticeDifference,
-    NoticeForm, ObjectionView, PersonName, RollCallView,
+    AbsenceView, AnswerLine, AnswerView, AnswersView, ConfirmationView, ConfirmationWait,
+    ConfirmedView, EnteredView, LineView, MarkView, MeetingCard, MeetingPage, MeetingStage,
+    MeetingView, NoticeChangeView, NoticeDifference, NoticeForm, ObjectionView, PersonName,
+    RollCallView,
 };

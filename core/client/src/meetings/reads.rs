@@ -7,7 +7,9 @@ use sotay_model::world::Found;
 use sotay_model::{MeetingKey, OrganisationId, Timestamp};
 
 use super::answers::answers_view;
-use super::cards::{Words, convened_by, meeting_card, meeting_record, notice_change, standing_notice};
+use super::cards::{
+    Words, convened_by, meeting_card, meeting_record, notice_change, standing_notice,
+};
 use super::sheet::Sheet;
 use super::views::{AnswersView, MeetingPage, MeetingStage, MeetingView, NoticeForm, RollCallView};
 use crate::current::Current;
@@ -26,18 +28,30 @@ const GRACE_MINUTES: i64 = 3 * 60;
 impl Handbook {
     /// A page of the list of meetings behind `after`, at most 200 lines: those to come, the next one first, then past
     /// ones, the latest first.
-    pub fn meetings(&self, after: Option<MeetingKey>, limit: u32) -> Result<MeetingPage, HandbookError> {
+    pub fn meetings(
+        &self,
+        after: Option<MeetingKey>,
+        limit: u32,
+    ) -> Result<MeetingPage, HandbookError> {
         self.read(|current| {
             let all = in_screen_order(current)?;
             let count = u32::try_from(all.len()).unwrap_or(u32::MAX);
             let start = after.map_or(0, |after| {
-                all.iter().position(|found| found.record.key == after.0).map_or(all.len(), |position| position + 1)
+                all.iter()
+                    .position(|found| found.record.key == after.0)
+                    .map_or(all.len(), |position| position + 1)
             });
             let meetings = all
                 .iter()
                 .skip(start)
                 .take(limit.clamp(1, MAX_PAGE) as usize)
-                .map(|found| meeting_card(current, found, &Words::about(current, MeetingKey(found.record.key))?))
+                .map(|found| {
+                    meeting_card(
+                        current,
+                        found,
+                        &Words::about(current, MeetingKey(found.record.key))?,
+                    )
+                })
                 .collect::<Result<_, _>>()?;
             Ok(MeetingPage { meetings, count })
         })
@@ -57,7 +71,11 @@ impl Handbook {
                 Ok(moved_past(form, current.now()))
             }
             None => {
-                let starts_at = current.now().date().start().plus_minutes(7 * 24 * 60 + 19 * 60);
+                let starts_at = current
+                    .now()
+                    .date()
+                    .start()
+                    .plus_minutes(7 * 24 * 60 + 19 * 60);
                 Ok(NoticeForm {
                     kind: MeetingKind::Regular,
                     title: String::new(),
@@ -109,26 +127,47 @@ impl Handbook {
 pub(crate) fn in_screen_order(current: &Current<'_>) -> Result<Vec<Found<Meeting>>, HandbookError> {
     let mut all: Vec<(bool, Timestamp, Found<Meeting>)> = Vec::new();
     for found in current.all::<Meeting>()? {
-        let Some(starts_at) = found.body.notice().map(|notice| notice.starts_at) else { continue };
+        let Some(starts_at) = found.body.notice().map(|notice| notice.starts_at) else {
+            continue;
+        };
         all.push((!is_to_come(current, &found)?, starts_at, found));
     }
     all.sort_by_key(|(past, starts_at, found)| {
-        (*past, if *past { Err(Reverse(*starts_at)) } else { Ok(*starts_at) }, found.record.key)
+        (
+            *past,
+            if *past {
+                Err(Reverse(*starts_at))
+            } else {
+                Ok(*starts_at)
+            },
+            found.record.key,
+        )
     });
     Ok(all.into_iter().map(|(_, _, found)| found).collect())
 }
 
 /// Whether a meeting can still be the next one: neither cancelled nor confirmed, and not long over.
-pub(crate) fn is_to_come(current: &Current<'_>, meeting: &Found<Meeting>) -> Result<bool, HandbookError> {
-    let Some(notice) = meeting.body.notice() else { return Ok(false) };
+pub(crate) fn is_to_come(
+    current: &Current<'_>,
+    meeting: &Found<Meeting>,
+) -> Result<bool, HandbookError> {
+    let Some(notice) = meeting.body.notice() else {
+        return Ok(false);
+    };
     if notice.ends_at.plus_minutes(GRACE_MINUTES) < current.now() {
         return Ok(false);
     }
     let stage = super::cards::stage(current, meeting, convened_by(current, &meeting.body)?)?;
-    Ok(matches!(stage, MeetingStage::Announced | MeetingStage::Open))
+    Ok(matches!(
+        stage,
+        MeetingStage::Announced | MeetingStage::Open
+    ))
 }
 
-fn meeting_view(current: &Current<'_>, found: Found<Meeting>) -> Result<MeetingView, HandbookError> {
+fn meeting_view(
+    current: &Current<'_>,
+    found: Found<Meeting>,
+) -> Result<MeetingView, HandbookError> {
     let key = MeetingKey(found.record.key);
     let words = Words::about(current, key)?;
     let card = meeting_card(current, &found, &words)?;
@@ -137,7 +176,10 @@ fn meeting_view(current: &Current<'_>, found: Found<Meeting>) -> Result<MeetingV
     let sheet = Sheet::read(current, found, organisation)?;
     let meeting = &sheet.meeting.body;
     let notice = standing_notice(meeting)?;
-    let my_line = sheet.line_of(current.me()).map(|line| sheet.line(current, line, &words)).transpose()?;
+    let my_line = sheet
+        .line_of(current.me())
+        .map(|line| sheet.line(current, line, &words))
+        .transpose()?;
     Ok(MeetingView {
         card,
         notice_version: notice.number,

@@ -1,8 +1,8 @@
 //! What the meeting screens show: values and codes, never sentences.
 
 use sotay_model::meetings::{
-    AbsenceReason, AbsenceState, AttendanceMark, Channel, Choice, Figures, MarkSource, MeetingKind, MeetingMode,
-    ParticipationMode,
+    AbsenceReason, AbsenceState, AttendanceMark, Channel, Choice, Figures, MarkSource, MeetingKind,
+    MeetingMode, ParticipationMode,
 };
 use sotay_model::organisation::MemberStatus;
 use sotay_model::rejection::Version;

@@ -1,6 +1,8 @@
 //! Who is who on this phone: names, offices, organisations. No screens of its own; the other domains' views ask here.
 
-use sotay_model::organisation::{Appointment, Member, MemberStatus, Organisation, Role, TemporaryActivity};
+use sotay_model::organisation::{
+    Appointment, Member, MemberStatus, Organisation, Role, TemporaryActivity,
+};
 use sotay_model::{MemberId, OrganisationId};
 
 use crate::current::Current;
@@ -17,26 +19,41 @@ pub(crate) struct DirectoryLine {
 }
 
 /// The name of a member; none where this phone does not know the person.
-pub(crate) fn name_of(current: &Current<'_>, member: MemberId) -> Result<Option<String>, HandbookError> {
+pub(crate) fn name_of(
+    current: &Current<'_>,
+    member: MemberId,
+) -> Result<Option<String>, HandbookError> {
     if let Some(found) = current.get::<Member>(Member::key(member))? {
         return Ok(Some(found.body.name));
     }
     let appointments = current.all::<Appointment>()?;
-    if let Some(found) = appointments.into_iter().find(|found| found.body.member == member) {
+    if let Some(found) = appointments
+        .into_iter()
+        .find(|found| found.body.member == member)
+    {
         return Ok(Some(found.body.name));
     }
     let activities = current.all::<TemporaryActivity>()?;
-    Ok(activities.into_iter().find(|found| found.body.member == member).map(|found| found.body.name))
+    Ok(activities
+        .into_iter()
+        .find(|found| found.body.member == member)
+        .map(|found| found.body.name))
 }
 
 /// The name of an organisation; empty where it is not on this phone.
-pub(crate) fn organisation_name(current: &Current<'_>, id: OrganisationId) -> Result<String, HandbookError> {
+pub(crate) fn organisation_name(
+    current: &Current<'_>,
+    id: OrganisationId,
+) -> Result<String, HandbookError> {
     let found = current.get::<Organisation>(Organisation::key(id))?;
     Ok(found.map(|found| found.body.name).unwrap_or_default())
 }
 
 /// The names of an organisation and of all above it, from below.
-pub(crate) fn path_up(current: &Current<'_>, from: OrganisationId) -> Result<Vec<String>, HandbookError> {
+pub(crate) fn path_up(
+    current: &Current<'_>,
+    from: OrganisationId,
+) -> Result<Vec<String>, HandbookError> {
     let (mut names, mut seen, mut next) = (Vec::new(), Vec::new(), Some(from));
     while let Some(id) = next {
         if seen.contains(&id) {
@@ -77,7 +94,9 @@ pub(crate) fn leads(
     organisation: OrganisationId,
 ) -> Result<bool, HandbookError> {
     let roles = roles_of(current, member, organisation)?;
-    Ok(roles.iter().any(|role| matches!(role, Role::Secretary | Role::DeputySecretary)))
+    Ok(roles
+        .iter()
+        .any(|role| matches!(role, Role::Secretary | Role::DeputySecretary)))
 }
 
 /// Whom to call about an organisation: the secretary, else the deputy.
@@ -92,7 +111,10 @@ pub(crate) fn contact(
         .map(|found| found.body)
         .filter(|a| a.in_force(today) && matches!(a.role, Role::Secretary | Role::DeputySecretary))
         .min_by_key(|a| (a.role, a.from))
-        .map(|a| ContactView { name: a.name, phone: a.phone }))
+        .map(|a| ContactView {
+            name: a.name,
+            phone: a.phone,
+        }))
 }
 
 /// The members who take part in an organisation's life today, those here for a temporary activity included; by name.
@@ -116,7 +138,9 @@ pub(crate) fn directory(
             member: member.id,
             name: member.name,
             status: match member.status {
-                MemberStatus::Official | MemberStatus::Probationary if away.contains(&member.id) => {
+                MemberStatus::Official | MemberStatus::Probationary
+                    if away.contains(&member.id) =>
+                {
                     MemberStatus::TemporaryOut
                 }
                 status => status,
@@ -126,13 +150,19 @@ pub(crate) fn directory(
         .filter(|line| {
             !matches!(
                 line.status,
-                MemberStatus::Transferred | MemberStatus::Removed | MemberStatus::Expelled | MemberStatus::Candidate
+                MemberStatus::Transferred
+                    | MemberStatus::Removed
+                    | MemberStatus::Expelled
+                    | MemberStatus::Candidate
             )
         })
         .collect();
     for visitor in current.children::<TemporaryActivity>(organisation.0)? {
         let visitor = visitor.body;
-        if visitor.from <= today && today <= visitor.until && lines.iter().all(|line| line.member != visitor.member) {
+        if visitor.from <= today
+            && today <= visitor.until
+            && lines.iter().all(|line| line.member != visitor.member)
+        {
             lines.push(DirectoryLine {
                 member: visitor.member,
                 name: visitor.name,
@@ -141,7 +171,11 @@ pub(crate) fn directory(
             });
         }
     }
-    lines.sort_by(|a, b| given_name(&a.name).cmp(given_name(&b.name)).then_with(|| a.name.cmp(&b.name)));
+    lines.sort_by(|a, b| {
+        given_name(&a.name)
+            .cmp(given_name(&b.name))
+            .then_with(|| a.name.cmp(&b.name))
+    });
     Ok(lines)
 }
 

@@ -15,9 +15,16 @@ impl Handbook {
         self.read(|current| {
             let today = current.now().date();
             let me = current.me();
-            let member = current.get::<Member>(Member::key(me))?.ok_or(HandbookError::NotHere)?.body;
-            let profile = current.get::<Profile>(Profile::key(me))?.map(|found| found.body);
-            let of = |read: fn(&Profile) -> Option<sotay_model::CalendarDate>| profile.as_ref().and_then(read);
+            let member = current
+                .get::<Member>(Member::key(me))?
+                .ok_or(HandbookError::NotHere)?
+                .body;
+            let profile = current
+                .get::<Profile>(Profile::key(me))?
+                .map(|found| found.body);
+            let of = |read: fn(&Profile) -> Option<sotay_model::CalendarDate>| {
+                profile.as_ref().and_then(read)
+            };
             let (admitted_on, official_on) = (of(|p| p.admitted_on), of(|p| p.official_on));
             let mut offices = Vec::new();
             for found in current.all::<Appointment>()? {
@@ -50,7 +57,9 @@ impl Handbook {
                 born_year: profile.as_ref().and_then(|p| p.born_year),
                 admitted_on,
                 official_on,
-                party_age: official_on.and(admitted_on).map(|day| day.years_until(today)),
+                party_age: official_on
+                    .and(admitted_on)
+                    .map(|day| day.years_until(today)),
                 card_number: profile.as_ref().and_then(|p| p.card_number.clone()),
                 card_issued_on: of(|p| p.card_issued_on),
                 card_issued_by: profile.as_ref().and_then(|p| p.card_issued_by.clone()),
@@ -61,7 +70,11 @@ impl Handbook {
     }
 
     /// Says that a line of the own profile is wrong; the office passes it to the register.
-    pub fn request_correction(&self, field: ProfileField, text: String) -> Result<(), HandbookError> {
+    pub fn request_correction(
+        &self,
+        field: ProfileField,
+        text: String,
+    ) -> Result<(), HandbookError> {
         let id = self.new_id()?;
         self.submit(RequestCorrection { id, field, text }.into())?;
         Ok(())
