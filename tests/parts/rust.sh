@@ -8,3 +8,5 @@ build_rust
 # Compiling first: an error of the compiler is then one failure that says so, and not "no test ran".
 require "cargo test --no-run" cargo test --locked --workspace --no-run
 run_tests rust cargo cargo test --locked --workspace --no-fail-fast
+# The store again on plain SQLite: the same code without the cipher below it.
+run_tests rust-plain cargo cargo test --locked --package sotay-client --no-default-features --no-fail-fast

@@ -279,6 +279,7 @@ fn wiping_destroys_the_key_and_every_file() {
     assert_eq!(fresh.joined().unwrap(), None);
 }
 
+#[cfg(feature = "cipher")]
 #[test]
 fn nothing_a_person_wrote_stands_in_clear_in_any_file() {
     let (_commune, phone, _) = phone_with_a_waiting_notice();
