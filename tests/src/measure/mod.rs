@@ -23,6 +23,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use crate::fail;
 use crate::failure::Failure;
 use crate::server::say;
 
@@ -117,59 +118,30 @@ impl Figure {
     }
 }
 
-/// Measures and prints, in the order of [`IDS`].
-pub fn measure(
-    wanted: &[&'static str],
-    extent: &Extent,
-    as_json: bool,
-) -> Result<Vec<Figure>, Failure> {
-    let wants = |id: &str| wanted.contains(&id);
+/// Measures what is wanted and prints it, in the order of [`IDS`].
+pub fn measure(wanted: &[&str], extent: &Extent, as_json: bool) -> Result<Vec<Figure>, Failure> {
     let mut figures = Vec::new();
-    let mut done = |measured: Vec<Figure>| -> Result<(), Failure> {
-        for figure in measured {
-            if wants(figure.id) {
-                let line = if as_json {
-                    figure.json().to_string()
-                } else {
-                    figure.table()
-                };
-                say(&line)?;
-                figures.push(figure);
-            }
+    // The first sync leaves what B10 weighs.
+    let mut synced = None;
+    for id in IDS.into_iter().filter(|id| wanted.contains(id)) {
+        if matches!(id, "B1" | "B10") && synced.is_none() {
+            synced = Some(first_sync::measure(extent)?);
         }
-        Ok(())
-    };
-    if wants("B1") || wants("B10") {
-        let first = first_sync::measure(extent)?;
-        done(vec![first.figure()])?;
-        if wants("B3") {
-            done(vec![live::measure(extent)?])?;
-        }
-        if wants("B5") {
-            done(vec![write::measure(extent)?])?;
-        }
-        if wants("B9") {
-            done(vec![screens::measure(extent)?])?;
-        }
-        if wants("B10") {
-            done(vec![library::measure(&first, extent)?])?;
-        }
-    } else {
-        for (id, measure) in [
-            (
-                "B3",
-                live::measure as fn(&Extent) -> Result<Figure, Failure>,
-            ),
-            ("B5", write::measure),
-            ("B9", screens::measure),
-        ] {
-            if wants(id) {
-                done(vec![measure(extent)?])?;
-            }
-        }
-    }
-    if wants("B13") {
-        done(vec![start::measure(extent)?])?;
+        let figure = match (id, &synced) {
+            ("B1", Some(first)) => first.figure(),
+            ("B10", Some(first)) => library::measure(first, extent)?,
+            ("B3", _) => live::measure(extent)?,
+            ("B5", _) => write::measure(extent)?,
+            ("B9", _) => screens::measure(extent)?,
+            ("B13", _) => start::measure(extent)?,
+            _ => fail!("nothing measures {id}"),
+        };
+        say(&if as_json {
+            figure.json().to_string()
+        } else {
+            figure.table()
+        })?;
+        figures.push(figure);
     }
     Ok(figures)
 }
