@@ -13,5 +13,6 @@ require "generate Kotlin" bindings/generate.sh kotlin bindings/kotlin/target/gen
 # Reports of an earlier run must not be counted.
 rm -rf bindings/kotlin/target/surefire-reports
 code=0
-mvn -B -f bindings/kotlin/pom.xml test -Dsotay.libraryDir="$SOTAY_LIBRARY_DIR" -Dsotay.server="$SOTAY_SERVER" || code=$?
+mvn -B -f bindings/kotlin/pom.xml test -Dsotay.libraryDir="$SOTAY_LIBRARY_DIR" -Dsotay.server="$SOTAY_SERVER" \
+    -Dsotay.scenarioServer="$SOTAY_SCENARIO_SERVER" -Dsotay.scenarios="$SOTAY_SCENARIOS" || code=$?
 count_tests kotlin $code junit bindings/kotlin/target/surefire-reports

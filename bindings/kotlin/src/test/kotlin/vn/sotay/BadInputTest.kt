@@ -64,7 +64,9 @@ class BadInputTest {
             phone("a")
             val handbook = emptyPhone().handbook
             for (name in listOf("invitation.unknown", "invitation.expired", "invitation.a")) {
-                assertFailsWith<HandbookException.InvitationUnusable>(name) { handbook.join(server.name(name), "phone") }
+                assertFailsWith<HandbookException.InvitationUnusable>(
+                    name,
+                ) { handbook.join(server.name(name), "phone") }
             }
             assertNull(handbook.joined())
             assertFailsWith<HandbookException.NotEnrolled> { handbook.home.view().read() }
@@ -104,7 +106,13 @@ class BadInputTest {
             assertEquals(Field.Title, long.field)
             assertTrue(long.limit > 0u)
             assertEquals(0u, meetings.list().read().count)
-            assertTrue(handbook.home.outbox().read().unsent.isEmpty())
+            assertTrue(
+                handbook.home
+                    .outbox()
+                    .read()
+                    .unsent
+                    .isEmpty(),
+            )
         }
 
     // ---- Rules
@@ -124,12 +132,23 @@ class BadInputTest {
             member.meetings.respond(other, Choice.WillAttend, 1u)
             val report = member.sync()
             assertEquals(1u to 1u, report.accepted to report.refused)
-            val line = member.home.outbox().read().refused.single()
+            val line =
+                member.home
+                    .outbox()
+                    .read()
+                    .refused
+                    .single()
             val why = assertIs<Rejection.Closed>(line.refusal)
             assertEquals(Closing.MeetingCancelled, why.what)
             assertNotNull(why.since)
             member.home.discardRefused(line.n)
-            assertTrue(member.home.outbox().read().refused.isEmpty())
+            assertTrue(
+                member.home
+                    .outbox()
+                    .read()
+                    .refused
+                    .isEmpty(),
+            )
         }
 
     @Test
@@ -163,7 +182,13 @@ class BadInputTest {
                 server.become(word)
                 val why = assertFailsWith<HandbookException.ServerUnexpected>(word) { handbook.sync() }
                 assertEquals(fault to server.name("address"), why.fault to why.address)
-                assertEquals(1, handbook.home.outbox().read().unsent.size)
+                assertEquals(
+                    1,
+                    handbook.home
+                        .outbox()
+                        .read()
+                        .unsent.size,
+                )
             }
             server.become("stop")
             assertFailsWith<HandbookException.ServerUnreachable> { handbook.sync() }

@@ -35,17 +35,45 @@ class PhoneWords(
         with: JsonNode,
     ): String? {
         when (word) {
-            "join" -> handbook.join(with.text("invitation") ?: names.getValue("invitation.$name"), "phone $name")
-            "sync" -> handbook.sync()
-            "restart" -> phone.restart()
-            "publish_notice" -> return meetings.publishNotice(with.notice(newNotice), with.texts("with") ?: emptyList())
-            "publish_document" -> return handbook.documents.publish(with.document())
-            "set_reading_place" -> handbook.documents.setReadingPlace(of.key(), with["order"].asInt())
-            "request_correction" ->
+            "join" -> {
+                handbook.join(with.text("invitation") ?: names.getValue("invitation.$name"), "phone $name")
+            }
+
+            "sync" -> {
+                handbook.sync()
+            }
+
+            "restart" -> {
+                phone.restart()
+            }
+
+            "publish_notice" -> {
+                return meetings.publishNotice(with.notice(newNotice), with.texts("with") ?: emptyList())
+            }
+
+            "publish_document" -> {
+                return handbook.documents.publish(with.document())
+            }
+
+            "set_reading_place" -> {
+                handbook.documents.setReadingPlace(of.key(), with["order"].asInt())
+            }
+
+            "request_correction" -> {
                 handbook.profile.requestCorrection(code<ProfileField>(with["field"]), with["text"].asText())
-            "discard_refused" -> handbook.home.discardRefused(firstRefused())
-            "send_again" -> handbook.home.sendAgain(firstRefused())
-            else -> onMeeting(word, of.key(), with)
+            }
+
+            "discard_refused" -> {
+                handbook.home.discardRefused(firstRefused())
+            }
+
+            "send_again" -> {
+                handbook.home.sendAgain(firstRefused())
+            }
+
+            else -> {
+                onMeeting(word, of.key(), with)
+            }
         }
         return null
     }
@@ -58,41 +86,93 @@ class PhoneWords(
         val member = with.text("member").orEmpty()
         val reason = with.text("reason").orEmpty()
         when (word) {
-            "change_notice" ->
+            "change_notice" -> {
                 meetings.changeNotice(
                     meeting,
                     meetings.meeting(meeting).read().base,
                     with.notice(meetings.noticeForm(meeting)),
                     with["urgent"]?.asBoolean() ?: false,
                 )
-            "cancel_meeting" -> meetings.cancelMeeting(meeting, reason)
-            "acknowledge_notice" -> meetings.acknowledgeNotice(meeting, version(meeting, with))
-            "mark_informed" -> meetings.markInformed(meeting, member, code<Channel>(with["channel"]), version(meeting, with))
-            "respond" -> meetings.respond(meeting, code<Choice>(with["choice"]), version(meeting, with))
+            }
+
+            "cancel_meeting" -> {
+                meetings.cancelMeeting(meeting, reason)
+            }
+
+            "acknowledge_notice" -> {
+                meetings.acknowledgeNotice(meeting, version(meeting, with))
+            }
+
+            "mark_informed" -> {
+                meetings.markInformed(meeting, member, code<Channel>(with["channel"]), version(meeting, with))
+            }
+
+            "respond" -> {
+                meetings.respond(meeting, code<Choice>(with["choice"]), version(meeting, with))
+            }
+
             "respond_on_behalf" -> {
                 val (choice, channel) = code<Choice>(with["choice"]) to code<Channel>(with["channel"])
                 meetings.respondOnBehalf(meeting, member, choice, channel, version(meeting, with))
             }
-            "request_absence" -> meetings.requestAbsence(meeting, code<AbsenceReason>(with["reason"]), with.text("note"))
+
+            "request_absence" -> {
+                meetings.requestAbsence(meeting, code<AbsenceReason>(with["reason"]), with.text("note"))
+            }
+
             "request_absence_on_behalf" -> {
                 val (why, channel) = code<AbsenceReason>(with["reason"]) to code<Channel>(with["channel"])
                 meetings.requestAbsenceOnBehalf(meeting, member, why, with.text("note"), channel)
             }
-            "withdraw_absence" -> meetings.withdrawAbsence(meeting)
-            "decide_absence" -> meetings.decideAbsence(meeting, member, with["granted"].asBoolean(), with.text("answer"))
-            "open_roll_call" -> meetings.openRollCall(meeting, with["chair"].asText(), with.text("minute_taker"))
-            "delegate_chair" -> meetings.delegateChair(meeting, member)
-            "assume_chair" -> meetings.assumeChair(meeting, reason)
-            "ratify_chair" -> meetings.ratifyChair(meeting)
+
+            "withdraw_absence" -> {
+                meetings.withdrawAbsence(meeting)
+            }
+
+            "decide_absence" -> {
+                meetings.decideAbsence(meeting, member, with["granted"].asBoolean(), with.text("answer"))
+            }
+
+            "open_roll_call" -> {
+                meetings.openRollCall(meeting, with["chair"].asText(), with.text("minute_taker"))
+            }
+
+            "delegate_chair" -> {
+                meetings.delegateChair(meeting, member)
+            }
+
+            "assume_chair" -> {
+                meetings.assumeChair(meeting, reason)
+            }
+
+            "ratify_chair" -> {
+                meetings.ratifyChair(meeting)
+            }
+
             "mark_attendance" -> {
                 val voted = with["voted"]?.asBoolean() ?: false
                 meetings.markAttendance(meeting, member, code<AttendanceMark>(with["mark"]), with.mode(), voted)
             }
-            "resolve_marks" -> meetings.resolveMarks(meeting, member, code<AttendanceMark>(with["mark"]))
-            "confirm_roll_call" -> meetings.confirmRollCall(meeting, meetings.rollCall(meeting).read().seen)
-            "correct_roll_call" -> meetings.correctRollCall(meeting, with["from"].asInt().toUInt(), with.changes(), reason)
-            "object_to_mark" -> meetings.objectToMark(meeting, with["text"].asText())
-            else -> fail("unknown command $word")
+
+            "resolve_marks" -> {
+                meetings.resolveMarks(meeting, member, code<AttendanceMark>(with["mark"]))
+            }
+
+            "confirm_roll_call" -> {
+                meetings.confirmRollCall(meeting, meetings.rollCall(meeting).read().seen)
+            }
+
+            "correct_roll_call" -> {
+                meetings.correctRollCall(meeting, with["from"].asInt().toUInt(), with.changes(), reason)
+            }
+
+            "object_to_mark" -> {
+                meetings.objectToMark(meeting, with["text"].asText())
+            }
+
+            else -> {
+                fail("unknown command $word")
+            }
         }
     }
 
@@ -116,7 +196,13 @@ class PhoneWords(
             else -> fail("unknown screen $word")
         }
 
-    private suspend fun firstRefused() = handbook.home.outbox().read().refused.first().n
+    private suspend fun firstRefused() =
+        handbook.home
+            .outbox()
+            .read()
+            .refused
+            .first()
+            .n
 
     private suspend fun version(
         meeting: String,

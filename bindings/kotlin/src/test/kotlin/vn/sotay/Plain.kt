@@ -15,18 +15,57 @@ private val nodes = JsonNodeFactory.instance
 
 fun plain(value: Any?): JsonNode =
     when (value) {
-        null -> nodes.nullNode()
-        is String -> nodes.textNode(value)
-        is Boolean -> nodes.booleanNode(value)
-        is Number -> nodes.numberNode(value.toLong())
-        is UInt -> nodes.numberNode(value.toLong())
-        is UShort -> nodes.numberNode(value.toLong())
-        is Instant -> nodes.numberNode(value.toEpochMilli())
-        is java.time.LocalDate -> nodes.textNode(value.toString())
-        is ByteArray -> nodes.textNode(value.joinToString("") { "%02x".format(it) })
-        is List<*> -> nodes.arrayNode().apply { value.forEach { add(plain(it)) } }
-        is Enum<*> -> nodes.textNode(value.name.split('_').joinToString("") { it.lowercase().replaceFirstChar(Char::uppercase) })
-        else -> record(value)
+        null -> {
+            nodes.nullNode()
+        }
+
+        is String -> {
+            nodes.textNode(value)
+        }
+
+        is Boolean -> {
+            nodes.booleanNode(value)
+        }
+
+        is Number -> {
+            nodes.numberNode(value.toLong())
+        }
+
+        is UInt -> {
+            nodes.numberNode(value.toLong())
+        }
+
+        is UShort -> {
+            nodes.numberNode(value.toLong())
+        }
+
+        is Instant -> {
+            nodes.numberNode(value.toEpochMilli())
+        }
+
+        is java.time.LocalDate -> {
+            nodes.textNode(value.toString())
+        }
+
+        is ByteArray -> {
+            nodes.textNode(value.joinToString("") { "%02x".format(it) })
+        }
+
+        is List<*> -> {
+            nodes.arrayNode().apply { value.forEach { add(plain(it)) } }
+        }
+
+        is Enum<*> -> {
+            nodes.textNode(
+                value.name.split('_').joinToString("") {
+                    it.lowercase().replaceFirstChar(Char::uppercase)
+                },
+            )
+        }
+
+        else -> {
+            record(value)
+        }
     }
 
 private fun record(value: Any): JsonNode {
@@ -69,17 +108,30 @@ private fun step(
     step: String,
 ): JsonNode =
     when (node) {
-        is ArrayNode ->
+        is ArrayNode -> {
             when {
-                step == "#" -> nodes.numberNode(node.size().toLong())
+                step == "#" -> {
+                    nodes.numberNode(node.size().toLong())
+                }
+
                 '=' in step -> {
                     val (field, wanted) = step.split('=', limit = 2)
                     node.firstOrNull { it[field]?.textOf() == wanted || (field == "is" && it.textOf() == wanted) }
                 }
-                else -> step.toIntOrNull()?.let { node[it] }
+
+                else -> {
+                    step.toIntOrNull()?.let { node[it] }
+                }
             }
-        is ObjectNode -> node[step]
-        else -> null
+        }
+
+        is ObjectNode -> {
+            node[step]
+        }
+
+        else -> {
+            null
+        }
     } ?: nodes.nullNode()
 
 /** A choice with fields is found by its name, as one without is. */

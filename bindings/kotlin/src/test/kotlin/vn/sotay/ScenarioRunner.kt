@@ -63,11 +63,15 @@ class ScenarioRunner(
                     // A name is saved as it is written: it is no text to be replaced.
                     written["as"]?.let { names[it.asText()] = key ?: fail("${step["do"]} gives no key") }
                 }
+
                 step.has("expect") -> {
                     val screen = plain(words.screen(step["expect"].asText(), of))
                     if (!step.has("fails")) compare(step["is"], screen)
                 }
-                else -> fail("neither do nor expect")
+
+                else -> {
+                    fail("neither do nor expect")
+                }
             }
         } catch (why: HandbookException) {
             compare(step["fails"] ?: throw AssertionError("failed: ${plain(why)}", why), plain(why))
@@ -83,7 +87,13 @@ class ScenarioRunner(
                 plain(PhoneWords(name, phones.getValue(name), names).screen(step["on"].asText(), step["of"]?.asText()))
             }
         for (path in step["fields"]) {
-            for (screen in screens) assertEquals(at(screens[0], path.asText()), at(screen, path.asText()), path.asText())
+            for (screen in screens) {
+                assertEquals(
+                    at(screens[0], path.asText()),
+                    at(screen, path.asText()),
+                    path.asText(),
+                )
+            }
         }
     }
 
@@ -106,23 +116,62 @@ class ScenarioRunner(
     /** A step with its names, instants and long texts put in; also in the names of paths. */
     private fun replaced(node: JsonNode): JsonNode =
         when (node) {
-            is TextNode -> nodes.textNode(named(node.asText()))
-            is ArrayNode -> nodes.arrayNode().apply { node.forEach { add(replaced(it)) } }
-            is ObjectNode ->
+            is TextNode -> {
+                nodes.textNode(named(node.asText()))
+            }
+
+            is ArrayNode -> {
+                nodes.arrayNode().apply { node.forEach { add(replaced(it)) } }
+            }
+
+            is ObjectNode -> {
                 when {
-                    node.size() == 1 && node.has("in_minutes") ->
+                    node.size() == 1 && node.has("in_minutes") -> {
                         nodes.numberNode(began + node["in_minutes"].asLong() * 60_000)
-                    node.size() == 1 && node.has("repeat") ->
+                    }
+
+                    node.size() == 1 && node.has("repeat") -> {
                         nodes.textNode(node["repeat"][0].asText().repeat(node["repeat"][1].asInt()))
-                    else -> nodes.objectNode().apply { for ((name, value) in node.properties()) set<JsonNode>(named(name), replaced(value)) }
+                    }
+
+                    else -> {
+                        nodes.objectNode().apply {
+                            for ((name, value) in node.properties()) {
+                                set<JsonNode>(
+                                    named(name),
+                                    replaced(value),
+                                )
+                            }
+                        }
+                    }
                 }
-            else -> node
+            }
+
+            else -> {
+                node
+            }
         }
 
     private fun named(text: String): String =
         Regex("""\$\{([^}]*)}""").replace(text) { names[it.groupValues[1]] ?: fail("no name ${it.value}") }
 
     private companion object {
-        val FIELDS = setOf("phone", "phones", "do", "expect", "of", "with", "as", "is", "fails", "agree", "on", "fields", "server", "note")
+        val FIELDS =
+            setOf(
+                "phone",
+                "phones",
+                "do",
+                "expect",
+                "of",
+                "with",
+                "as",
+                "is",
+                "fails",
+                "agree",
+                "on",
+                "fields",
+                "server",
+                "note",
+            )
     }
 }

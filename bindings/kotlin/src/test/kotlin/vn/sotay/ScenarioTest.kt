@@ -8,7 +8,11 @@ import org.junit.jupiter.api.TestFactory
 class ScenarioTest {
     @TestFactory
     fun stories(): List<DynamicTest> {
-        val files = ScenarioServer.folder.listFiles { file -> file.extension == "json" }.orEmpty().sorted()
+        val files =
+            ScenarioServer.folder
+                .listFiles { file -> file.extension == "json" }
+                .orEmpty()
+                .sorted()
         check(files.isNotEmpty()) { "no scenarios in ${ScenarioServer.folder}" }
         return files.map { file ->
             DynamicTest.dynamicTest(file.nameWithoutExtension) {
