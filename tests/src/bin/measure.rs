@@ -16,7 +16,10 @@ fn main() -> Result<(), Failure> {
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--json" => json = true,
-            "--records" => extent.records = arguments.next().unwrap_or_default().parse()?,
+            "--records" => match arguments.next().unwrap_or_default().parse() {
+                Ok(records @ 1..) => extent.records = records,
+                _ => fail!("--records wants a number from 1"),
+            },
             id => match IDS.iter().find(|known| known.eq_ignore_ascii_case(id)) {
                 Some(known) => wanted.push(*known),
                 None => fail!("there is no measurement {id}; there are {}", IDS.join(" ")),
