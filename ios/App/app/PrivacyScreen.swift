@@ -1,0 +1,31 @@
+import SwiftUI
+
+extension View {
+    /// Covers what is private while the app is not in use, so that it is not in the picture the system keeps of the
+    /// app, and while the screen is recorded or mirrored.
+    func privacyScreen() -> some View {
+        modifier(PrivacyScreen())
+    }
+}
+
+private struct PrivacyScreen: ViewModifier {
+    @Environment(\.scenePhase) private var scenePhase
+    @Environment(\.isSceneCaptured) private var isSceneCaptured
+
+    private var isCovered: Bool { scenePhase != .active || isSceneCaptured }
+
+    func body(content: Content) -> some View {
+        content
+            .accessibilityHidden(isCovered)
+            .overlay {
+                if isCovered {
+                    ZStack {
+                        Rectangle().fill(.background)
+                        Label("profile.hidden", systemImage: "eye.slash")
+                            .padding()
+                    }
+                    .ignoresSafeArea()
+                }
+            }
+    }
+}

@@ -1,0 +1,54 @@
+import Sotay
+import SotayApp
+import SwiftUI
+import UIKit
+
+@main
+struct SotayPhone: App {
+    @Environment(\.scenePhase) private var scenePhase
+    @State private var model: AppModel
+
+    init() {
+        let folder = Self.privateFolder
+        _model = State(
+            initialValue: AppModel(
+                folder: folder, vault: KeychainVault(account: "handbook", folder: folder),
+                deviceName: UIDevice.current.name))
+    }
+
+    var body: some Scene {
+        WindowGroup {
+            RootScreen(model: model)
+                .task { await model.open() }
+        }
+        .onChange(of: scenePhase) { before, now in
+            switch now {
+            case .background: Task { await pause() }
+            case .active where before != .active: Task { await model.resume() }
+            default: break
+            }
+        }
+        .backgroundTask(.appRefresh(BackgroundRefresh.identifier)) {
+            BackgroundRefresh.plan()
+            _ = await model.refreshInBackground()
+        }
+    }
+
+    /// The system grants some seconds to close the files; without asking it may stop the app at once.
+    private func pause() async {
+        let granted = UIApplication.shared.beginBackgroundTask(withName: "vn.sotay.pause")
+        await model.pause()
+        BackgroundRefresh.plan()
+        UIApplication.shared.endBackgroundTask(granted)
+    }
+
+    /// Kept out of backups: the key stays on this phone, and what is public can be fetched again.
+    private static var privateFolder: URL {
+        var folder = URL.applicationSupportDirectory.appending(path: "handbook", directoryHint: .isDirectory)
+        try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        var values = URLResourceValues()
+        values.isExcludedFromBackup = true
+        try? folder.setResourceValues(values)
+        return folder
+    }
+}
