@@ -68,10 +68,35 @@ fn open(phone: &Phone, access: OpenFlags) -> Result<Connection, Failure> {
     let VaultAnswer::Key { root } = phone.vault().root_key()? else {
         fail!("{} has no key", phone.name);
     };
-    let path = phone.folder().join("handbook.db");
+    open_in(phone.folder(), &root, access)
+}
+
+fn open_in(folder: &Path, root: &[u8], access: OpenFlags) -> Result<Connection, Failure> {
+    let path = folder.join("handbook.db");
     let database = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    database.execute_batch(&format!("PRAGMA key = \"x'{}'\"", database_key(&root)?))?;
+    database.execute_batch(&format!("PRAGMA key = \"x'{}'\"", database_key(root)?))?;
     Ok(database)
+}
+
+/// Makes the database in a closed handbook's folder say that version 99 of the app wrote it. For tests in other languages, which have no
+/// ciphers: `newer FOLDER ROOT`, the root key in hexadecimal.
+pub fn make_newer(words: &str) -> Result<(), Failure> {
+    let Some((folder, root)) = words.rsplit_once(' ') else {
+        fail!("newer FOLDER ROOT");
+    };
+    let root = (0..root.len())
+        .step_by(2)
+        .map(|at| {
+            root.get(at..at + 2)
+                .and_then(|two| u8::from_str_radix(two, 16).ok())
+        })
+        .collect::<Option<Vec<u8>>>();
+    let Some(root) = root else {
+        fail!("the root key is not hexadecimal");
+    };
+    let database = open_in(Path::new(folder), &root, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    database.pragma_update(None, "user_version", 99)?;
+    Ok(())
 }
 
 /// The database's key and salt, derived from the root as docs/security.md says.

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use sotay_tests::examiner::make_newer;
 use sotay_tests::scenario::{Place, Scenario};
 use sotay_tests::server::{say, serve_if_asked};
 use sotay_tests::{Failure, fail};
@@ -20,7 +21,10 @@ fn main() -> Result<(), Failure> {
     say(&place.introduction().to_string())?;
     for line in std::io::stdin().lines() {
         let line = line?;
-        place.turn(line.trim())?;
+        match line.trim().strip_prefix("newer ") {
+            Some(words) => make_newer(words)?,
+            None => place.turn(line.trim())?,
+        }
         say(line.trim())?;
     }
     Ok(())

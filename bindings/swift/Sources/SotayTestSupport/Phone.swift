@@ -17,7 +17,8 @@ public final class MemoryVault: KeyVault, @unchecked Sendable {
         lock.withLock { self.condition = condition }
     }
 
-    public var isEmpty: Bool { lock.withLock { root == nil } }
+    /// What the handbook gave it to keep.
+    public var heldKey: Data? { lock.withLock { root } }
 
     public func rootKey() throws -> VaultAnswer {
         try lock.withLock {

@@ -58,8 +58,17 @@ public final class ScenarioServer: @unchecked Sendable {
 
     /// Makes the server behave so from now on.
     public func behave(_ behaviour: Behaviour) throws {
-        try words.fileHandleForWriting.write(contentsOf: Data((behaviour.rawValue + "\n").utf8))
-        guard answers.next() == behaviour.rawValue else { throw NotStarted(reason: "no \(behaviour.rawValue)") }
+        try say(behaviour.rawValue)
+    }
+
+    /// Makes the database of a handbook that is shut down say that version 99 of the app wrote it.
+    public func makeNewer(_ folder: URL, root: Data) throws {
+        try say("newer \(folder.path) \(root.map { String(format: "%02x", $0) }.joined())")
+    }
+
+    private func say(_ line: String) throws {
+        try words.fileHandleForWriting.write(contentsOf: Data((line + "\n").utf8))
+        guard answers.next() == line else { throw NotStarted(reason: "no answer to \(line.prefix { $0 != " " })") }
     }
 }
 

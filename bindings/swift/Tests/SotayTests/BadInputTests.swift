@@ -202,6 +202,27 @@ struct BadInputTests {
         try await rebuilt.shutdown()
     }
 
+    @Test("A database of a newer version is refused with both versions, and left as it is")
+    func newerDatabase() async throws {
+        let phone = try await Phone.joined("secretary", at: server)
+        try await phone.handbook.shutdown()
+        try server.makeNewer(phone.folder, root: try #require(phone.vault.heldKey))
+        let known = try #require(await known(in: phone))
+        #expect(known < 99)
+        #expect(await self.known(in: phone) == known)
+    }
+
+    /// The newest version that the library knows, when it refuses one of 99.
+    private func known(in phone: Phone) async -> UInt32? {
+        do {
+            _ = try await Handbook.open(in: phone.folder, vault: phone.vault)
+            return nil
+        } catch {
+            if case .NewerDatabase(found: 99, let known) = error { return known }
+            return nil
+        }
+    }
+
     @Test("A key store that is locked, failing or empty is told apart, and loses nothing")
     func keyStore() async throws {
         let phone = try await Phone.joined("secretary", at: server)
