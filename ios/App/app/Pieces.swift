@@ -67,7 +67,8 @@ struct Following<Shown: Sendable, Content: View>: View {
     @Environment(\.words) private var words
 
     var body: some View {
-        Group {
+        // Not a Group: that would end and begin the following whenever what is shown changes its kind.
+        ZStack {
             if let shown = model.shown {
                 content(shown)
             } else if let error = model.unreadable {

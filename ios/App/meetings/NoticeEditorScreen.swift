@@ -22,7 +22,7 @@ struct NoticeEditorScreen: View {
     }
 
     var body: some View {
-        Group {
+        ZStack {
             if let form = Binding($editor.form) {
                 fields(form)
             } else {

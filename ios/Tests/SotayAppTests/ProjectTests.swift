@@ -1,0 +1,48 @@
+import Foundation
+import Testing
+
+@Suite("The project's files")
+struct ProjectTests {
+    private func text(_ path: String) throws -> String {
+        try String(contentsOf: Catalogue.folder.appendingPathComponent(path), encoding: .utf8)
+    }
+
+    @Test("The background refresh is planned under the identifier that the system was told")
+    func refreshIdentifier() throws {
+        let source = try text("App/app/BackgroundRefresh.swift")
+        let identifier = try #require(source.firstMatch(of: /identifier = "([a-z.]+)"/)?.output.1)
+        #expect(try text("project.yml").contains("BGTaskSchedulerPermittedIdentifiers: [\(identifier)]"))
+    }
+
+    @Test(
+        "Property lists can be read; the app tracks nobody", arguments: ["PrivacyInfo.xcprivacy", "Sotay.entitlements"])
+    func propertyLists(name: String) throws {
+        let bytes = try Data(contentsOf: Catalogue.folder.appendingPathComponent("App/\(name)"))
+        let list = try PropertyListSerialization.propertyList(from: bytes, format: nil)
+        let entries = try #require(list as? [String: Any])
+        #expect(!entries.isEmpty)
+        if name.hasPrefix("PrivacyInfo") { #expect(entries["NSPrivacyTracking"] as? Bool == false) }
+    }
+
+    @Test("Every domain has its folder among the models and among the views")
+    func folders() throws {
+        for part in ["App", "Sources/SotayApp"] {
+            for domain in ["home", "meetings", "documents", "profile", "join"] {
+                let folder = Catalogue.folder.appendingPathComponent("\(part)/\(domain)")
+                let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+                #expect(files.contains { $0.hasSuffix(".swift") }, "\(part)/\(domain)")
+            }
+        }
+    }
+
+    @Test("Pictures that say something are read out: no image stands alone")
+    func labels() throws {
+        let folder = Catalogue.folder.appendingPathComponent("App")
+        let files = FileManager.default.enumerator(atPath: folder.path)?.compactMap { $0 as? String } ?? []
+        for file in files where file.hasSuffix(".swift") {
+            let source = try String(contentsOf: folder.appendingPathComponent(file), encoding: .utf8)
+            #expect(!source.contains("Image("), "\(file): use Label")
+            #expect(!source.contains(".font(.system(size"), "\(file): a fixed size does not grow with the text")
+        }
+    }
+}
