@@ -29,10 +29,9 @@ import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.withContext
 import vn.sotay.MemberHandbook
 import vn.sotay.app.background.SyncJob
+import vn.sotay.app.design.HandbookTabs
 import vn.sotay.app.design.MainButton
 import vn.sotay.app.design.Screen
-import vn.sotay.app.design.Tab
-import vn.sotay.app.design.Tabs
 import vn.sotay.app.design.Words
 import vn.sotay.app.join.JoinScreen
 import vn.sotay.app.text.sentence
@@ -57,7 +56,7 @@ fun App(
         Box(Modifier.safeDrawingPadding()) {
             when (val now = opening) {
                 is Opening.Opens -> Screen("") { Words(stringResource(R.string.loading)) }
-                is Opening.Failed -> ProblemScreen(now.why, onRetry = application::open)
+                is Opening.Failed -> ProblemScreen(now.why, null, application::open, application::rebuild)
                 is Opening.Open -> JoinedOrNot(now.handbook, invitation, onInvitationUsed, platform)
             }
         }
@@ -135,17 +134,10 @@ private fun Tabbed(
 ) {
     val places = Places.remembered()
     val entries = rememberEntries()
-    val tabs =
-        listOf(
-            Tab(stringResource(R.string.tab_home), R.drawable.ic_home),
-            Tab(stringResource(R.string.tab_meetings), R.drawable.ic_meetings),
-            Tab(stringResource(R.string.tab_documents), R.drawable.ic_documents),
-            Tab(stringResource(R.string.tab_profile), R.drawable.ic_profile),
-        )
     BackHandler(places.canGoBack, places::back)
     Column {
         Box(Modifier.weight(1f)) { Route(handbook, joined, places, entries, platform) }
-        Tabs(tabs, places.tab, places::openTab)
+        HandbookTabs(places.tab, places::openTab)
     }
     ProblemDialog(entries)
 }

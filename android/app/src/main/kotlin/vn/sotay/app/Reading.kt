@@ -24,6 +24,7 @@ import kotlinx.coroutines.flow.catch
 import kotlinx.coroutines.flow.map
 import kotlinx.coroutines.launch
 import vn.sotay.app.design.MainButton
+import vn.sotay.app.design.OtherButton
 import vn.sotay.app.design.Screen
 import vn.sotay.app.design.Words
 import vn.sotay.app.text.sentence
@@ -69,10 +70,14 @@ fun ProblemScreen(
     why: HandbookException,
     back: (() -> Unit)? = null,
     onRetry: (() -> Unit)? = null,
+    onRebuild: (() -> Unit)? = null,
 ) {
     Screen(stringResource(R.string.error_title), back = back) {
         Words(LocalContext.current.resources.sentence(why))
-        if (onRetry != null) MainButton(stringResource(R.string.retry), onRetry)
+        if (onRebuild != null && why is HandbookException.DatabaseUnreadable) {
+            MainButton(stringResource(R.string.error_rebuild), onRebuild)
+        }
+        if (onRetry != null) OtherButton(stringResource(R.string.retry), onRetry)
     }
 }
 

@@ -27,9 +27,12 @@ import vn.sotay.app.meetings.RollCallActions
 import vn.sotay.app.meetings.RollCallScreen
 import vn.sotay.app.profile.CorrectionScreen
 import vn.sotay.app.profile.ProfileScreen
+import vn.sotay.client.HandbookException
 import vn.sotay.client.JoinedView
 import vn.sotay.client.MeetingView
+import vn.sotay.client.PersonName
 import vn.sotay.model.MeetingKey
+import vn.sotay.model.MemberStatus
 
 /** What a route needs to join a screen with the handbook. */
 private class Way(
@@ -236,10 +239,28 @@ private fun Way.RollCall(meeting: MeetingKey) {
                 confirm = { entries.enter { meetings.confirmRollCall(meeting, it) } },
             )
         }
-    Reads({ meetings.rollCall(meeting) }, meeting, back = places::back) { view ->
-        RollCallScreen(view, joined.member, actions, places::back)
+    Reads(
+        { combine(meetings.rollCall(meeting), flow { emit(mayChair(meeting)) }, ::Pair) },
+        meeting,
+        back = places::back,
+    ) { (view, people) ->
+        RollCallScreen(view, joined.member, people, actions, places::back)
     }
 }
+
+/** Who can be chosen before the opening: the official members, as far as this phone may know them. */
+private suspend fun Way.mayChair(meeting: MeetingKey): List<PersonName> =
+    try {
+        handbook.meetings
+            .answers(meeting)
+            .read()
+            .lines
+            .filter { it.status is MemberStatus.Official }
+            .map { PersonName(it.member, it.name) }
+    } catch (_: HandbookException.Refused) {
+        // Whoever only takes the chair does not see the answers.
+        listOf(PersonName(joined.member, joined.memberName))
+    }
 
 @Composable
 private fun Way.NewNotice(place: Place) {

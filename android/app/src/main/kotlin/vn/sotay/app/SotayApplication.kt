@@ -46,13 +46,18 @@ open class SotayApplication : Application() {
     }
 
     /** Opens the handbook, or tries again after a failure. */
-    fun open() {
+    fun open() = open(MemberHandbook::open)
+
+    /** Where the database cannot be read: makes a new one with the unsent entries, once the person agreed. */
+    fun rebuild() = open(MemberHandbook::rebuild)
+
+    private fun open(how: suspend (folder: String, vault: KeyVault) -> MemberHandbook) {
         state.value = Opening.Opens
         scope.launch {
             state.value =
                 try {
                     folder.mkdirs()
-                    Opening.Open(MemberHandbook.open(folder.path, vault()))
+                    Opening.Open(how(folder.path, vault()))
                 } catch (why: HandbookException) {
                     Opening.Failed(why)
                 }

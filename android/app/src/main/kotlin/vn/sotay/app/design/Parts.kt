@@ -24,6 +24,7 @@ import androidx.compose.foundation.shape.RoundedCornerShape
 import androidx.compose.foundation.text.KeyboardOptions
 import androidx.compose.foundation.verticalScroll
 import androidx.compose.material3.Button
+import androidx.compose.material3.ButtonDefaults
 import androidx.compose.material3.Checkbox
 import androidx.compose.material3.Icon
 import androidx.compose.material3.IconButton
@@ -156,7 +157,10 @@ fun Labelled(
     value: String,
     style: TextStyle = MaterialTheme.typography.bodyLarge,
 ) {
-    Column(Modifier.semantics(mergeDescendants = true) {}) {
+    Column(
+        Modifier.padding(vertical = 2.dp).semantics(mergeDescendants = true) {},
+        verticalArrangement = Arrangement.spacedBy(4.dp),
+    ) {
         Text(label, style = MaterialTheme.typography.bodyMedium, color = MaterialTheme.colorScheme.onSurfaceVariant)
         Text(value, style = style)
     }
@@ -189,6 +193,12 @@ fun MainButton(
         modifier.fillMaxWidth().heightIn(min = 56.dp).semantics { contentDescription = spoken },
         enabled = enabled,
         shape = corner,
+        // Readable also while it cannot be pressed.
+        colors =
+            ButtonDefaults.buttonColors(
+                disabledContainerColor = MaterialTheme.colorScheme.surfaceContainerHighest,
+                disabledContentColor = MaterialTheme.colorScheme.onSurfaceVariant,
+            ),
         contentPadding = buttonPadding,
     ) { ButtonText(text) }
 }
@@ -207,6 +217,11 @@ fun OtherButton(
         modifier.fillMaxWidth().heightIn(min = 56.dp).semantics { contentDescription = spoken },
         enabled = enabled,
         shape = corner,
+        colors =
+            ButtonDefaults.outlinedButtonColors(
+                containerColor = MaterialTheme.colorScheme.surface,
+                disabledContentColor = MaterialTheme.colorScheme.onSurfaceVariant,
+            ),
         border = BorderStroke(2.dp, MaterialTheme.colorScheme.outline),
         contentPadding = buttonPadding,
     ) { ButtonText(text) }
@@ -296,58 +311,9 @@ fun Field(
 @Composable
 fun WhoSees(who: String) {
     Panel(tone = Tone.Attention) {
-        Column(Modifier.semantics(mergeDescendants = true) {}) {
+        Column(Modifier.semantics(mergeDescendants = true) {}, verticalArrangement = Arrangement.spacedBy(4.dp)) {
             Text(stringResource(R.string.who_sees), style = MaterialTheme.typography.titleMedium)
             Words(who)
         }
-    }
-}
-
-/** One of the tabs at the bottom. */
-data class Tab(
-    val name: String,
-    @DrawableRes val icon: Int,
-)
-
-/** The four tabs. Grows with the text, where the usual bar would cut it off. */
-@Composable
-fun Tabs(
-    tabs: List<Tab>,
-    chosen: Int,
-    onChoose: (Int) -> Unit,
-    modifier: Modifier = Modifier,
-) {
-    Surface(modifier.fillMaxWidth(), color = MaterialTheme.colorScheme.surfaceContainerHigh) {
-        Row(Modifier.selectableGroup(), verticalAlignment = Alignment.Top) {
-            tabs.forEachIndexed { position, tab ->
-                TabOf(tab, position == chosen, Modifier.weight(1f)) { onChoose(position) }
-            }
-        }
-    }
-}
-
-@Composable
-private fun TabOf(
-    tab: Tab,
-    chosen: Boolean,
-    modifier: Modifier,
-    onClick: () -> Unit,
-) {
-    val ink = if (chosen) MaterialTheme.colorScheme.primary else MaterialTheme.colorScheme.onSurfaceVariant
-    Column(
-        modifier
-            .sizeIn(minWidth = 48.dp, minHeight = 64.dp)
-            .selectable(chosen, role = Role.Tab, onClick = onClick)
-            .padding(vertical = 8.dp, horizontal = 2.dp),
-        horizontalAlignment = Alignment.CenterHorizontally,
-    ) {
-        Icon(painterResource(tab.icon), null, Modifier.size(28.dp), tint = ink)
-        Text(tab.name, color = ink, textAlign = TextAlign.Center, style = MaterialTheme.typography.labelMedium)
-        Box(
-            Modifier
-                .padding(top = 4.dp)
-                .size(32.dp, 3.dp)
-                .background(if (chosen) ink else Color.Transparent, RoundedCornerShape(2.dp)),
-        )
     }
 }

@@ -42,8 +42,15 @@ private enum class Group { Absence, NotReached, NotAnswered, Answered }
 private fun AnswerLine.group(version: UInt): Group =
     when {
         absence?.state is AbsenceState.Waiting -> Group.Absence
-        answer != null || absence?.state is AbsenceState.Granted || absence?.state is AbsenceState.Refused -> Group.Answered
+
+        answer != null ||
+            absence?.state.let {
+                it is AbsenceState.Granted || it is AbsenceState.Refused
+            }
+        -> Group.Answered
+
         knownVersion < version -> Group.NotReached
+
         else -> Group.NotAnswered
     }
 

@@ -11,7 +11,7 @@ import androidx.compose.material3.MaterialTheme
 import androidx.compose.runtime.Composable
 import androidx.compose.runtime.getValue
 import androidx.compose.runtime.mutableStateOf
-import androidx.compose.runtime.saveable.rememberSaveable
+import androidx.compose.runtime.remember
 import androidx.compose.runtime.setValue
 import androidx.compose.ui.Modifier
 import androidx.compose.ui.platform.LocalContext
@@ -81,7 +81,7 @@ private fun Unmarked(
     line: LineView,
     actions: RollCallActions,
 ) {
-    var absent by rememberSaveable(line.member) { mutableStateOf(false) }
+    var absent by remember(line.member) { mutableStateOf(false) }
     Buttons {
         if (absent) {
             Mark(line, R.string.roll_excused, AttendanceMark.AbsentExcused, actions)

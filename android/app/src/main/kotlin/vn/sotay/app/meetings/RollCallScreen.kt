@@ -35,7 +35,7 @@ import vn.sotay.app.design.WhoSees
 import vn.sotay.app.design.Words
 import vn.sotay.app.text.name
 import vn.sotay.client.ConfirmationWait
-import vn.sotay.client.LineView
+import vn.sotay.client.PersonName
 import vn.sotay.client.RollCallView
 import vn.sotay.model.AttendanceMark
 import vn.sotay.model.MemberId
@@ -50,11 +50,15 @@ class RollCallActions(
     val confirm: (seen: ByteArray) -> Unit = {},
 )
 
-/** Điểm danh. The summary stays in sight; the list scrolls below it. [me] is proposed as the chair. */
+/**
+ * Điểm danh. The summary stays in sight; the list scrolls below it. Before it is opened, chair and minute-taker are chosen among
+ * [people]; [me] is proposed as the chair.
+ */
 @Composable
 fun RollCallScreen(
     view: RollCallView,
     me: MemberId?,
+    people: List<PersonName>,
     actions: RollCallActions,
     back: () -> Unit,
 ) {
@@ -69,7 +73,7 @@ fun RollCallScreen(
             ) {
                 item { Words(view.title, style = MaterialTheme.typography.titleMedium) }
                 if (view.openedAt == null) {
-                    item { Opening(view, me, actions) }
+                    item { Opening(view, me, people, actions) }
                 } else {
                     view.assumed?.let { why -> item { Assumed(why, view.ratified, actions) } }
                     items(view.lines, key = { it.member }) { line ->
@@ -105,15 +109,15 @@ private fun Summary(view: RollCallView) {
 private fun Opening(
     view: RollCallView,
     me: MemberId?,
+    people: List<PersonName>,
     actions: RollCallActions,
 ) {
-    val names = view.lines.associate { it.member to it.name }
-    var chair by rememberSaveable { mutableStateOf((view.chair?.member ?: me)?.takeIf { it in names }) }
+    var chair by rememberSaveable { mutableStateOf(view.chair?.member ?: me) }
     var minuteTaker by rememberSaveable { mutableStateOf(view.minuteTaker?.member) }
     Column(verticalArrangement = Arrangement.spacedBy(12.dp)) {
         Words(stringResource(R.string.roll_open_explained))
-        Person(R.string.roll_chair, view.lines, chair) { chair = it }
-        Person(R.string.roll_minute_taker, view.lines.filter { it.member != chair }, minuteTaker) { minuteTaker = it }
+        Person(R.string.roll_chair, people, chair) { chair = it }
+        Person(R.string.roll_minute_taker, people.filter { it.member != chair }, minuteTaker) { minuteTaker = it }
         MainButton(
             stringResource(R.string.roll_open),
             { chair?.let { actions.open(it, minuteTaker) } },
@@ -126,16 +130,16 @@ private fun Opening(
 @Composable
 private fun Person(
     label: Int,
-    lines: List<LineView>,
+    people: List<PersonName>,
     chosen: MemberId?,
     onChoose: (MemberId) -> Unit,
 ) {
     var choosing by rememberSaveable { mutableStateOf(false) }
     val nobody = stringResource(R.string.roll_nobody)
-    val name = lines.firstOrNull { it.member == chosen }?.name ?: nobody
+    val name = people.firstOrNull { it.member == chosen }?.name ?: nobody
     Heading(stringResource(label))
     if (choosing) {
-        Choices(lines.map { it.member }, chosen, { id -> lines.first { it.member == id }.name }) {
+        Choices(people.map { it.member }, chosen, { id -> people.first { it.member == id }.name }) {
             choosing = false
             onChoose(it)
         }

@@ -3,12 +3,12 @@ package vn.sotay.app.text
 import android.content.res.Resources
 import vn.sotay.app.R
 import vn.sotay.client.HandbookException
-import vn.sotay.client.InvitationFault
 import vn.sotay.client.ServerFault
 import vn.sotay.model.Closing
 import vn.sotay.model.Denial
 import vn.sotay.model.Fault
 import vn.sotay.model.Field
+import vn.sotay.model.InvitationFault
 import vn.sotay.model.Rejection
 import vn.sotay.model.SecrecyMarking
 import vn.sotay.model.Subject
@@ -41,15 +41,13 @@ fun Resources.sentence(why: HandbookException): String =
     }
 
 private fun Resources.sentence(fault: InvitationFault): String =
-    getString(
-        when (fault) {
-            InvitationFault.NOT_AN_INVITATION -> R.string.error_invitation_not
-            InvitationFault.ADDRESS -> R.string.error_invitation_address
-            InvitationFault.LENGTH -> R.string.error_invitation_length
-            InvitationFault.SYMBOL -> R.string.error_invitation_symbol
-            InvitationFault.CHECK -> R.string.error_invitation_check
-        },
-    )
+    when (fault) {
+        is InvitationFault.NotAnInvitation -> getString(R.string.error_invitation_not)
+        is InvitationFault.Host -> getString(R.string.error_invitation_address)
+        is InvitationFault.Length -> getString(R.string.error_invitation_length, fault.found.toInt())
+        is InvitationFault.Symbol -> getString(R.string.error_invitation_symbol, fault.position.toInt())
+        is InvitationFault.Mistyped -> getString(R.string.error_invitation_check)
+    }
 
 private fun Resources.sentence(
     fault: ServerFault,

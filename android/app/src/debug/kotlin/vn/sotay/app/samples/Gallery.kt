@@ -1,0 +1,67 @@
+package vn.sotay.app.samples
+
+import androidx.compose.foundation.layout.Box
+import androidx.compose.foundation.layout.Column
+import androidx.compose.runtime.Composable
+import androidx.compose.ui.Modifier
+import androidx.compose.ui.res.stringResource
+import vn.sotay.app.R
+import vn.sotay.app.design.HandbookTabs
+import vn.sotay.app.documents.DocumentScreen
+import vn.sotay.app.documents.LibraryScreen
+import vn.sotay.app.documents.ReaderScreen
+import vn.sotay.app.home.HomeActions
+import vn.sotay.app.home.HomeScreen
+import vn.sotay.app.home.OutboxScreen
+import vn.sotay.app.join.JoinScreen
+import vn.sotay.app.meetings.AbsenceScreen
+import vn.sotay.app.meetings.AnswersActions
+import vn.sotay.app.meetings.AnswersScreen
+import vn.sotay.app.meetings.MeetingActions
+import vn.sotay.app.meetings.MeetingScreen
+import vn.sotay.app.meetings.MeetingsScreen
+import vn.sotay.app.meetings.NoticeScreen
+import vn.sotay.app.meetings.RollCallActions
+import vn.sotay.app.meetings.RollCallScreen
+import vn.sotay.app.profile.CorrectionScreen
+import vn.sotay.app.profile.ProfileScreen
+
+/** Every screen on invented views, by name: for previews, pictures and checks that hold for all. */
+enum class Gallery(
+    private val tab: Int?,
+    private val screen: @Composable () -> Unit,
+) {
+    Join(null, { JoinScreen(null, false, null) {} }),
+    JoinScanned(null, { JoinScreen("sotay://join/sotay.xamau.example/ABCD", false, null) {} }),
+    JoinRefused(null, { JoinScreen(null, false, stringResource(R.string.error_invitation_unusable)) {} }),
+    Home(0, { HomeScreen(Samples.home, HomeActions()) }),
+    HomeChanged(0, { HomeScreen(Samples.homeChanged, HomeActions()) }),
+    HomeSecretary(0, { HomeScreen(Samples.homeSecretary, HomeActions()) }),
+    Outbox(3, { OutboxScreen(Samples.outbox, {}, {}, {}) }),
+    Meetings(1, { MeetingsScreen(Samples.meetings) {} }),
+    Meeting(1, { MeetingScreen(Samples.meeting, MeetingActions()) {} }),
+    MeetingExcused(1, { MeetingScreen(Samples.meetingExcused, MeetingActions()) {} }),
+    MeetingSecretary(1, { MeetingScreen(Samples.meetingSecretary, MeetingActions()) {} }),
+    MeetingCancelled(1, { MeetingScreen(Samples.meetingCancelled, MeetingActions()) {} }),
+    Absence(1, { AbsenceScreen(Samples.meeting, { _, _ -> }) {} }),
+    Notice(1, { NoticeScreen(Samples.notice, false, Samples.documents, { _, _ -> }) {} }),
+    NoticeChange(1, { NoticeScreen(Samples.notice, true, Samples.documents, { _, _ -> }) {} }),
+    Answers(1, { AnswersScreen(Samples.answers, AnswersActions()) {} }),
+    RollCallOpening(1, { RollCallScreen(Samples.rollCallNotOpen, "4", Samples.people, RollCallActions()) {} }),
+    RollCall(1, { RollCallScreen(Samples.rollCall, "4", Samples.people, RollCallActions()) {} }),
+    Library(2, { LibraryScreen(Samples.library, {}, {}) }),
+    Document(2, { DocumentScreen(Samples.document, {}) {} }),
+    Reader(2, { ReaderScreen(Samples.document.card.title, Samples.sections, 0, false, {}, {}) {} }),
+    Profile(3, { ProfileScreen(Samples.profile, {}, {}) }),
+    Correction(3, { CorrectionScreen({ _, _ -> }) {} }),
+    ;
+
+    /** The screen as it stands in the app, with the tabs below it. */
+    @Composable
+    fun Show() {
+        Column {
+            Box(Modifier.weight(1f)) { screen() }
+            if (tab != null) HandbookTabs(tab) {}
+        }
+    }
+}
