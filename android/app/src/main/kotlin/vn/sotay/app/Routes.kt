@@ -158,8 +158,8 @@ private fun Way.Home() {
     val actions =
         HomeActions(
             acknowledge = { meeting, version -> entries.enter { meetings.acknowledgeNotice(meeting, version) } },
-            respond = { meeting, choice ->
-                entries.enter { meetings.respond(meeting, choice, meetings.meeting(meeting).read().noticeVersion) }
+            respond = { card, choice ->
+                entries.enter { meetings.respond(card.meeting, choice, card.noticeVersion) }
             },
             askAbsence = { open(ScreenName.Absence, it) },
             openMeeting = { open(ScreenName.Meeting, it) },

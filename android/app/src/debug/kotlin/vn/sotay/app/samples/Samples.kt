@@ -98,6 +98,7 @@ object Samples {
     private val card =
         MeetingCard(
             meeting = MEETING,
+            noticeVersion = 1u,
             title = "Sinh hoạt thường kỳ tháng 12",
             kind = MeetingKind.Regular,
             startsAt = starts,

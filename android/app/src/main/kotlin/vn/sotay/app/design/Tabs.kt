@@ -77,7 +77,7 @@ private fun TabOf(
         modifier
             .sizeIn(minWidth = 48.dp, minHeight = 64.dp)
             .selectable(chosen, role = Role.Tab, onClick = onClick)
-            .padding(vertical = 8.dp, horizontal = 2.dp),
+            .padding(vertical = 8.dp, horizontal = 6.dp),
         horizontalAlignment = Alignment.CenterHorizontally,
     ) {
         Icon(painterResource(tab.icon), null, Modifier.size(28.dp), tint = ink)

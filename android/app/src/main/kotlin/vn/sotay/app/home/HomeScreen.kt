@@ -30,7 +30,7 @@ import vn.sotay.model.MeetingKey
 /** What the first screen can lead to. */
 class HomeActions(
     val acknowledge: (MeetingKey, UInt) -> Unit = { _, _ -> },
-    val respond: (MeetingKey, Choice) -> Unit = { _, _ -> },
+    val respond: (MeetingCard, Choice) -> Unit = { _, _ -> },
     val askAbsence: (MeetingKey) -> Unit = {},
     val openMeeting: (MeetingKey) -> Unit = {},
     val openAnswers: (MeetingKey) -> Unit = {},
@@ -106,7 +106,7 @@ private fun NextMeeting(
     Panel {
         WhenAndWhere(card)
         StandingAnswer(card)
-        AnswerButtons(card, { actions.respond(card.meeting, it) }, { actions.askAbsence(card.meeting) })
+        AnswerButtons(card, { actions.respond(card, it) }, { actions.askAbsence(card.meeting) })
         OtherButton(stringResource(R.string.home_open_meeting), { actions.openMeeting(card.meeting) })
     }
 }
