@@ -99,7 +99,7 @@ private struct NextMeetingSection: View {
                 }
                 if card.stage == .announced && card.myAbsence == nil {
                     if card.myAnswer == nil {
-                        Button("home.willAttend") { Task { await model.attend(card.meeting) } }
+                        Button("home.willAttend") { Task { await model.attend(card) } }
                             .buttonStyle(.large)
                     }
                     Button("home.askAbsence") { asks = true }

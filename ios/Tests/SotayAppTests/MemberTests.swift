@@ -67,7 +67,7 @@ struct MemberTests {
         try await HomeModel(member.handbook).followed { home in
             let shown = try await home.shows { $0.nextMeeting != nil }
             #expect(shown.waiting.contains { if case .answer(meeting, _, _) = $0 { true } else { false } })
-            await home.attend(meeting)
+            await home.attend(try #require(shown.nextMeeting))
             let answered = try await home.shows { $0.nextMeeting?.myAnswer != nil }
             #expect(answered.nextMeeting?.myAnswer?.choice == .willAttend)
             #expect(answered.delivery.unsent == 1)

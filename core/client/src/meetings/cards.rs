@@ -215,6 +215,7 @@ pub(crate) fn meeting_card(
     let organisation = convened_by(current, &meeting.body)?;
     Ok(MeetingCard {
         meeting: MeetingKey(meeting.record.key),
+        notice_version: notice.number,
         title: notice.title.clone(),
         kind: meeting.body.kind,
         starts_at: notice.starts_at,

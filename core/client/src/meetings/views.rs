@@ -16,6 +16,8 @@ use crate::documents::DocumentCard;
 pub struct MeetingCard {
     /// The meeting.
     pub meeting: MeetingKey,
+    /// The version of the notice that this line shows: hand it to `respond`.
+    pub notice_version: u32,
     /// Title.
     pub title: String,
     /// What kind.

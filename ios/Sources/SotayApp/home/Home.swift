@@ -14,10 +14,9 @@ extension ScreenModel where Shown == HomeView {
     }
 
     /// "Tôi sẽ dự", straight from the card of the next meeting.
-    public func attend(_ meeting: MeetingKey) async {
+    public func attend(_ card: MeetingCard) async {
         await enter {
-            let version = try await $0.meeting(meeting).noticeVersion
-            try await $0.respond(to: meeting, choice: .willAttend, noticeVersion: version)
+            try await $0.respond(to: card.meeting, choice: .willAttend, noticeVersion: card.noticeVersion)
         }
     }
 }

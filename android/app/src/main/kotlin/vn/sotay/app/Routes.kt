@@ -51,7 +51,7 @@ private class Way(
     /** Enters what a form says, and leaves the form when that is kept. */
     fun send(entry: suspend () -> Unit) {
         val form = places.here
-        entries.enter({ places.leave(form) }, entry)
+        entries.send({ places.leave(form) }, entry)
     }
 }
 

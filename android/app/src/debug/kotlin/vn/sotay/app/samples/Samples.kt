@@ -41,6 +41,7 @@ import vn.sotay.model.Choice
 import vn.sotay.model.Closing
 import vn.sotay.model.ConfidentialityLevel
 import vn.sotay.model.DocumentKind
+import vn.sotay.model.Fault
 import vn.sotay.model.Figure
 import vn.sotay.model.Figures
 import vn.sotay.model.MarkSource
@@ -51,7 +52,6 @@ import vn.sotay.model.ParticipationMode
 import vn.sotay.model.ProfileField
 import vn.sotay.model.Rejection
 import vn.sotay.model.Role
-import vn.sotay.model.SecrecyMarking
 import vn.sotay.model.Step
 import vn.sotay.model.StepReason
 import vn.sotay.model.Version
@@ -480,7 +480,7 @@ object Samples {
             refused =
                 listOf(
                     entry(6, "RequestAbsence", "Tôi đi khám bệnh.", Rejection.Closed(Closing.MeetingCancelled, null)),
-                    entry(7, "PublishNotice", "MẬT", Rejection.Secret(FormField.Title, SecrecyMarking.Secret)),
+                    entry(7, "ChangeNotice", card.title, Rejection.Invalid(FormField.EndsAt, Fault.EndBeforeStart)),
                 ),
         )
 
