@@ -8,7 +8,7 @@ use sotay_model::meetings::{
     RespondOnBehalf, WithdrawAbsence,
 };
 use sotay_model::rejection::Version;
-use sotay_model::{MeetingKey, MemberId, OrganisationId, RecordKey, Scope};
+use sotay_model::{Intent, MeetingKey, MemberId, OrganisationId, RecordKey, Scope};
 
 use super::views::NoticeForm;
 use crate::error::HandbookError;
@@ -109,16 +109,11 @@ impl Handbook {
         meeting: MeetingKey,
         notice_version: u32,
     ) -> Result<(), HandbookError> {
-        let organisation = self.convened_by(meeting)?;
-        self.submit(
-            AcknowledgeNotice {
-                meeting,
-                organisation,
-                notice_version,
-            }
-            .into(),
-        )?;
-        Ok(())
+        self.enter(meeting, |organisation| AcknowledgeNotice {
+            meeting,
+            organisation,
+            notice_version,
+        })
     }
 
     /// "I told this member", for those without the handbook or out of its reach.
@@ -129,18 +124,13 @@ impl Handbook {
         channel: Channel,
         notice_version: u32,
     ) -> Result<(), HandbookError> {
-        let organisation = self.convened_by(meeting)?;
-        self.submit(
-            MarkInformed {
-                meeting,
-                organisation,
-                member,
-                channel,
-                notice_version,
-            }
-            .into(),
-        )?;
-        Ok(())
+        self.enter(meeting, |organisation| MarkInformed {
+            meeting,
+            organisation,
+            member,
+            channel,
+            notice_version,
+        })
     }
 }
 
@@ -154,17 +144,12 @@ impl Handbook {
         choice: Choice,
         notice_version: u32,
     ) -> Result<(), HandbookError> {
-        let organisation = self.convened_by(meeting)?;
-        self.submit(
-            Respond {
-                meeting,
-                organisation,
-                choice,
-                notice_version,
-            }
-            .into(),
-        )?;
-        Ok(())
+        self.enter(meeting, |organisation| Respond {
+            meeting,
+            organisation,
+            choice,
+            notice_version,
+        })
     }
 
     /// Enters another member's answer on that member's word. The own later answer wins.
@@ -176,19 +161,14 @@ impl Handbook {
         channel: Channel,
         notice_version: u32,
     ) -> Result<(), HandbookError> {
-        let organisation = self.convened_by(meeting)?;
-        self.submit(
-            RespondOnBehalf {
-                meeting,
-                organisation,
-                member,
-                choice,
-                channel,
-                notice_version,
-            }
-            .into(),
-        )?;
-        Ok(())
+        self.enter(meeting, |organisation| RespondOnBehalf {
+            meeting,
+            organisation,
+            member,
+            choice,
+            channel,
+            notice_version,
+        })
     }
 
     /// Asks to be excused, or reports an absence on the way: accepted until the roll call is confirmed.
@@ -198,20 +178,8 @@ impl Handbook {
         reason: AbsenceReason,
         note: Option<String>,
     ) -> Result<(), HandbookError> {
-        let (organisation, member) = (self.convened_by(meeting)?, self.me()?);
-        let channel = Channel::Handbook;
-        self.submit(
-            RequestAbsence {
-                meeting,
-                organisation,
-                member,
-                reason,
-                note,
-                channel,
-            }
-            .into(),
-        )?;
-        Ok(())
+        let me = self.me()?;
+        self.request_absence_on_behalf(meeting, me, reason, note, Channel::Handbook)
     }
 
     /// Enters another member's request on that member's word.
@@ -223,32 +191,22 @@ impl Handbook {
         note: Option<String>,
         channel: Channel,
     ) -> Result<(), HandbookError> {
-        let organisation = self.convened_by(meeting)?;
-        self.submit(
-            RequestAbsence {
-                meeting,
-                organisation,
-                member,
-                reason,
-                note,
-                channel,
-            }
-            .into(),
-        )?;
-        Ok(())
+        self.enter(meeting, |organisation| RequestAbsence {
+            meeting,
+            organisation,
+            member,
+            reason,
+            note,
+            channel,
+        })
     }
 
     /// Takes the own request back.
     pub fn withdraw_absence(&self, meeting: MeetingKey) -> Result<(), HandbookError> {
-        let organisation = self.convened_by(meeting)?;
-        self.submit(
-            WithdrawAbsence {
-                meeting,
-                organisation,
-            }
-            .into(),
-        )?;
-        Ok(())
+        self.enter(meeting, |organisation| WithdrawAbsence {
+            meeting,
+            organisation,
+        })
     }
 
     /// Decides on another member's request.
@@ -259,18 +217,13 @@ impl Handbook {
         granted: bool,
         answer: Option<String>,
     ) -> Result<(), HandbookError> {
-        let organisation = self.convened_by(meeting)?;
-        self.submit(
-            DecideAbsence {
-                meeting,
-                organisation,
-                member,
-                granted,
-                answer,
-            }
-            .into(),
-        )?;
-        Ok(())
+        self.enter(meeting, |organisation| DecideAbsence {
+            meeting,
+            organisation,
+            member,
+            granted,
+            answer,
+        })
     }
 }
 
@@ -284,17 +237,12 @@ impl Handbook {
         chair: MemberId,
         minute_taker: Option<MemberId>,
     ) -> Result<(), HandbookError> {
-        let organisation = self.convened_by(meeting)?;
-        self.submit(
-            OpenRollCall {
-                meeting,
-                organisation,
-                chair,
-                minute_taker,
-            }
-            .into(),
-        )?;
-        Ok(())
+        self.enter(meeting, |organisation| OpenRollCall {
+            meeting,
+            organisation,
+            chair,
+            minute_taker,
+        })
     }
 
     /// Asks another official member to take the chair.
@@ -303,43 +251,28 @@ impl Handbook {
         meeting: MeetingKey,
         member: MemberId,
     ) -> Result<(), HandbookError> {
-        let organisation = self.convened_by(meeting)?;
-        self.submit(
-            DelegateChair {
-                meeting,
-                organisation,
-                member,
-            }
-            .into(),
-        )?;
-        Ok(())
+        self.enter(meeting, |organisation| DelegateChair {
+            meeting,
+            organisation,
+            member,
+        })
     }
 
     /// Takes the chair, secretary and deputy being out of reach.
     pub fn assume_chair(&self, meeting: MeetingKey, reason: String) -> Result<(), HandbookError> {
-        let organisation = self.convened_by(meeting)?;
-        self.submit(
-            AssumeChair {
-                meeting,
-                organisation,
-                reason,
-            }
-            .into(),
-        )?;
-        Ok(())
+        self.enter(meeting, |organisation| AssumeChair {
+            meeting,
+            organisation,
+            reason,
+        })
     }
 
     /// Agrees to an assumed chair.
     pub fn ratify_chair(&self, meeting: MeetingKey) -> Result<(), HandbookError> {
-        let organisation = self.convened_by(meeting)?;
-        self.submit(
-            RatifyChair {
-                meeting,
-                organisation,
-            }
-            .into(),
-        )?;
-        Ok(())
+        self.enter(meeting, |organisation| RatifyChair {
+            meeting,
+            organisation,
+        })
     }
 
     /// Marks a member; `Unmarked` takes the own mark back. `voted` matters for exempt members only.
@@ -351,19 +284,14 @@ impl Handbook {
         mode: ParticipationMode,
         voted: bool,
     ) -> Result<(), HandbookError> {
-        let organisation = self.convened_by(meeting)?;
-        self.submit(
-            MarkAttendance {
-                meeting,
-                organisation,
-                member,
-                mark,
-                mode,
-                voted,
-            }
-            .into(),
-        )?;
-        Ok(())
+        self.enter(meeting, |organisation| MarkAttendance {
+            meeting,
+            organisation,
+            member,
+            mark,
+            mode,
+            voted,
+        })
     }
 
     /// Decides between differing marks of one member.
@@ -373,17 +301,12 @@ impl Handbook {
         member: MemberId,
         mark: AttendanceMark,
     ) -> Result<(), HandbookError> {
-        let organisation = self.convened_by(meeting)?;
-        self.submit(
-            ResolveMarks {
-                meeting,
-                organisation,
-                member,
-                mark,
-            }
-            .into(),
-        )?;
-        Ok(())
+        self.enter(meeting, |organisation| ResolveMarks {
+            meeting,
+            organisation,
+            member,
+            mark,
+        })
     }
 
     /// Confirms the roll call as seen: `seen` comes from the `RollCallView` on the screen.
@@ -392,16 +315,11 @@ impl Handbook {
         meeting: MeetingKey,
         seen: Vec<u8>,
     ) -> Result<(), HandbookError> {
-        let organisation = self.convened_by(meeting)?;
-        self.submit(
-            ConfirmRollCall {
-                meeting,
-                organisation,
-                seen,
-            }
-            .into(),
-        )?;
-        Ok(())
+        self.enter(meeting, |organisation| ConfirmRollCall {
+            meeting,
+            organisation,
+            seen,
+        })
     }
 
     /// Proposes a correction of the confirmed version `from`; it takes effect when two have confirmed it.
@@ -412,7 +330,6 @@ impl Handbook {
         changes: Vec<MarkCorrection>,
         reason: String,
     ) -> Result<(), HandbookError> {
-        let organisation = self.convened_by(meeting)?;
         let changes = changes
             .into_iter()
             .map(|c| MarkChange {
@@ -421,30 +338,34 @@ impl Handbook {
                 mode: c.mode,
             })
             .collect();
-        self.submit(
-            CorrectRollCall {
-                meeting,
-                organisation,
-                from,
-                changes,
-                reason,
-            }
-            .into(),
-        )?;
-        Ok(())
+        self.enter(meeting, |organisation| CorrectRollCall {
+            meeting,
+            organisation,
+            from,
+            changes,
+            reason,
+        })
     }
 
     /// Objects to the own line of a confirmed roll call.
     pub fn object_to_mark(&self, meeting: MeetingKey, text: String) -> Result<(), HandbookError> {
+        self.enter(meeting, |organisation| ObjectToMark {
+            meeting,
+            organisation,
+            text,
+        })
+    }
+}
+
+impl Handbook {
+    /// Submits what a member wants, in the organisation through which they are convened.
+    fn enter<I: Into<Intent>>(
+        &self,
+        meeting: MeetingKey,
+        intent: impl FnOnce(OrganisationId) -> I,
+    ) -> Result<(), HandbookError> {
         let organisation = self.convened_by(meeting)?;
-        self.submit(
-            ObjectToMark {
-                meeting,
-                organisation,
-                text,
-            }
-            .into(),
-        )?;
+        self.submit(intent(organisation).into())?;
         Ok(())
     }
 }
