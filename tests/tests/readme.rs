@@ -19,8 +19,7 @@ handbook.join(invitation, "phone".into())?;               // once
 handbook.sync()?;
 let home = handbook.home()?;                              // one struct for the screen
 if let Some(next) = home.next_meeting {
-    let meeting = handbook.meeting(next.meeting)?;
-    handbook.respond(next.meeting, Choice::WillAttend, meeting.notice_version)?;   // durable, also offline
+    handbook.respond(next.meeting, Choice::WillAttend, next.notice_version)?;   // durable, also offline
 }
 // to here
     Ok(handbook)
