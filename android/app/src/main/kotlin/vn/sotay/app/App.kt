@@ -1,7 +1,10 @@
 package vn.sotay.app
 
+import android.Manifest
 import android.os.Build
 import androidx.activity.compose.BackHandler
+import androidx.activity.compose.rememberLauncherForActivityResult
+import androidx.activity.result.contract.ActivityResultContracts
 import androidx.compose.foundation.layout.Box
 import androidx.compose.foundation.layout.Column
 import androidx.compose.foundation.layout.fillMaxSize
@@ -80,6 +83,7 @@ private fun JoinedOrNot(
             }
         } else {
             SyncsWhileInSight(handbook)
+            if (joinedHere != null) AsksToNotify()
             Tabbed(handbook, joined, platform)
             if (invitation != null) AlreadyJoined(onInvitationUsed)
         }
@@ -95,7 +99,7 @@ private fun Join(
     val resources = LocalContext.current.resources
     val entries = rememberEntries()
     JoinScreen(invitation, entries.busy, entries.problem?.let(resources::sentence)) { text ->
-        entries.enter { onJoined(handbook.join(text, Build.MODEL.orEmpty())) }
+        entries.send { onJoined(handbook.join(text, Build.MODEL.orEmpty())) }
     }
 }
 
@@ -124,6 +128,15 @@ private fun SyncsWhileInSight(handbook: MemberHandbook) {
             }
         }
     }
+}
+
+/** Right after joining, when it is clear what for: may news be told while the app is out of sight? */
+@Composable
+private fun AsksToNotify() {
+    if (Build.VERSION.SDK_INT < Build.VERSION_CODES.TIRAMISU) return
+    // Whatever the answer is, the app works; it can be changed in the phone's settings.
+    val asking = rememberLauncherForActivityResult(ActivityResultContracts.RequestPermission()) {}
+    LaunchedEffect(asking) { asking.launch(Manifest.permission.POST_NOTIFICATIONS) }
 }
 
 @Composable

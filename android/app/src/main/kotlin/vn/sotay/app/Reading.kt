@@ -23,6 +23,8 @@ import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.catch
 import kotlinx.coroutines.flow.map
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.sync.Mutex
+import kotlinx.coroutines.sync.withLock
 import vn.sotay.app.design.MainButton
 import vn.sotay.app.design.OtherButton
 import vn.sotay.app.design.Screen
@@ -81,10 +83,13 @@ fun ProblemScreen(
     }
 }
 
-/** What is entered on the screens: one entry at a time, so that a second tap does nothing; what fails is told. */
+/** What is entered on the screens, one after another in the order of the taps; what fails is told. */
 class Entries(
     private val scope: CoroutineScope,
 ) {
+    private val turn = Mutex()
+
+    /** A form is being sent. */
     var busy by mutableStateOf(false)
         private set
     var problem by mutableStateOf<HandbookException?>(null)
@@ -100,19 +105,34 @@ class Entries(
         }
     }
 
+    /** Enters something. [done] is called when it is kept. */
     fun enter(
+        done: () -> Unit = {},
+        entry: suspend () -> Unit,
+    ) {
+        scope.launch {
+            turn.withLock {
+                problem = null
+                try {
+                    entry()
+                    done()
+                } catch (why: HandbookException) {
+                    problem = why
+                }
+            }
+        }
+    }
+
+    /** Sends a form: a second tap before that is done does nothing, so that nothing is published twice. */
+    fun send(
         done: () -> Unit = {},
         entry: suspend () -> Unit,
     ) {
         if (busy) return
         busy = true
-        problem = null
-        scope.launch {
+        enter(done) {
             try {
                 entry()
-                done()
-            } catch (why: HandbookException) {
-                problem = why
             } finally {
                 busy = false
             }

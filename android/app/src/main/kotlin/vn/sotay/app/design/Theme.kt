@@ -12,9 +12,9 @@ import androidx.compose.ui.text.font.FontWeight
 import androidx.compose.ui.unit.sp
 
 // Every pair of text and ground has a contrast of at least 7 : 1.
-private val light =
+internal val light =
     lightColorScheme(
-        primary = Color(0xFF9A1B1B),
+        primary = Color(0xFF8F1616),
         onPrimary = Color.White,
         primaryContainer = Color(0xFFFBE3E0),
         onPrimaryContainer = Color(0xFF4A0A0A),
@@ -40,7 +40,7 @@ private val light =
         outlineVariant = Color(0xFFCFC3B8),
     )
 
-private val dark =
+internal val dark =
     darkColorScheme(
         primary = Color(0xFFFFB4A9),
         onPrimary = Color(0xFF5C0B0B),
