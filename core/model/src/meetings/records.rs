@@ -158,6 +158,11 @@ cbor_map! {
     }
 }
 
+/// The key of what exists once for the parts, in an organisation: whoever makes it, wherever, makes the same one.
+fn derived_key(organisation: OrganisationId, label: &str, parts: &[Id]) -> RecordKey {
+    RecordKey::new(Scope::organisation(organisation), Id::derived(label, parts))
+}
+
 /// Answers and requests are shown to the office, to the member they are about, and to whoever entered them.
 fn office_member_and_author(
     home: Scope,
@@ -204,10 +209,7 @@ impl Body for Response {
 impl Response {
     /// The key of a member's answer; `organisation` is the participating one the member belongs to.
     pub fn key(meeting: MeetingKey, organisation: OrganisationId, member: MemberId) -> RecordKey {
-        RecordKey::new(
-            Scope::organisation(organisation),
-            Id::derived("response", &[meeting.0.id, member.0]),
-        )
+        derived_key(organisation, "response", &[meeting.0.id, member.0])
     }
 
     /// The key of what `by` entered on the member's behalf.
@@ -217,9 +219,10 @@ impl Response {
         member: MemberId,
         by: MemberId,
     ) -> RecordKey {
-        RecordKey::new(
-            Scope::organisation(organisation),
-            Id::derived("response on behalf", &[meeting.0.id, member.0, by.0]),
+        derived_key(
+            organisation,
+            "response on behalf",
+            &[meeting.0.id, member.0, by.0],
         )
     }
 }
@@ -251,10 +254,7 @@ impl Body for Acknowledgement {
 impl Acknowledgement {
     /// The key of a member's acknowledgement.
     pub fn key(meeting: MeetingKey, organisation: OrganisationId, member: MemberId) -> RecordKey {
-        RecordKey::new(
-            Scope::organisation(organisation),
-            Id::derived("acknowledgement", &[meeting.0.id, member.0]),
-        )
+        derived_key(organisation, "acknowledgement", &[meeting.0.id, member.0])
     }
 
     /// The key of what `by` entered on the member's behalf.
@@ -264,9 +264,10 @@ impl Acknowledgement {
         member: MemberId,
         by: MemberId,
     ) -> RecordKey {
-        RecordKey::new(
-            Scope::organisation(organisation),
-            Id::derived("acknowledgement on behalf", &[meeting.0.id, member.0, by.0]),
+        derived_key(
+            organisation,
+            "acknowledgement on behalf",
+            &[meeting.0.id, member.0, by.0],
         )
     }
 }
@@ -345,10 +346,7 @@ impl Body for AbsenceRequest {
 impl AbsenceRequest {
     /// The key of a member's request.
     pub fn key(meeting: MeetingKey, organisation: OrganisationId, member: MemberId) -> RecordKey {
-        RecordKey::new(
-            Scope::organisation(organisation),
-            Id::derived("absence", &[meeting.0.id, member.0]),
-        )
+        derived_key(organisation, "absence", &[meeting.0.id, member.0])
     }
 
     /// The key of what `by` entered on the member's behalf.
@@ -358,9 +356,10 @@ impl AbsenceRequest {
         member: MemberId,
         by: MemberId,
     ) -> RecordKey {
-        RecordKey::new(
-            Scope::organisation(organisation),
-            Id::derived("absence on behalf", &[meeting.0.id, member.0, by.0]),
+        derived_key(
+            organisation,
+            "absence on behalf",
+            &[meeting.0.id, member.0, by.0],
         )
     }
 }
@@ -475,10 +474,7 @@ impl Body for Attendance {
 impl Attendance {
     /// The key of a member's line.
     pub fn key(meeting: MeetingKey, organisation: OrganisationId, member: MemberId) -> RecordKey {
-        RecordKey::new(
-            Scope::organisation(organisation),
-            Id::derived("attendance", &[meeting.0.id, member.0]),
-        )
+        derived_key(organisation, "attendance", &[meeting.0.id, member.0])
     }
 }
 
@@ -552,9 +548,10 @@ impl Body for ChairDelegation {
 impl ChairDelegation {
     /// The key of an organisation's delegation for a meeting.
     pub fn key(meeting: MeetingKey, organisation: OrganisationId) -> RecordKey {
-        RecordKey::new(
-            Scope::organisation(organisation),
-            Id::derived("chair delegation", &[meeting.0.id, organisation.0]),
+        derived_key(
+            organisation,
+            "chair delegation",
+            &[meeting.0.id, organisation.0],
         )
     }
 }
@@ -598,10 +595,7 @@ impl Body for RollCall {
 impl RollCall {
     /// The key of an organisation's roll call.
     pub fn key(meeting: MeetingKey, organisation: OrganisationId) -> RecordKey {
-        RecordKey::new(
-            Scope::organisation(organisation),
-            Id::derived("roll call", &[meeting.0.id, organisation.0]),
-        )
+        derived_key(organisation, "roll call", &[meeting.0.id, organisation.0])
     }
 
     /// The confirmed version that stands.
