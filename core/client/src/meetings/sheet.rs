@@ -25,6 +25,8 @@ pub(crate) struct Sheet {
     pub(crate) organisation: OrganisationId,
     pub(crate) roll_call: Option<Found<RollCall>>,
     pub(crate) lines: Vec<Found<Attendance>>,
+    /// The same lines without their records, as the rules take them.
+    bodies: Vec<Attendance>,
     policy: Policy,
 }
 
@@ -48,18 +50,15 @@ impl Sheet {
             meeting,
             organisation,
             roll_call,
+            bodies: lines.iter().map(|found| found.body.clone()).collect(),
             lines,
             policy,
         })
     }
 
-    fn bodies(&self) -> Vec<Attendance> {
-        self.lines.iter().map(|found| found.body.clone()).collect()
-    }
-
     /// How many lines have differing marks that nobody decided between.
     pub(crate) fn conflicts(&self) -> u32 {
-        conflict_count(&self.bodies())
+        conflict_count(&self.bodies)
     }
 
     fn with_mark(&self, wanted: impl Fn(AttendanceMark) -> bool) -> u32 {
@@ -75,8 +74,7 @@ impl Sheet {
         let Some(roll_call) = self.roll_call.as_ref().map(|found| &found.body) else {
             return false;
         };
-        let bodies = self.bodies();
-        let digest = sheet_digest(&bodies);
+        let digest = sheet_digest(&self.bodies);
         let awaits_confirmation = roll_call.versions.is_empty() || roll_call.correction.is_some();
         let confirmed_already = roll_call
             .confirmations
@@ -84,9 +82,9 @@ impl Sheet {
             .any(|c| c.by == member && c.seen == digest);
         awaits_confirmation
             && !confirmed_already
-            && may_confirm(roll_call, &bodies, member)
-            && conflict_count(&bodies) == 0
-            && unmarked_count(&bodies) == 0
+            && may_confirm(roll_call, &self.bodies, member)
+            && conflict_count(&self.bodies) == 0
+            && unmarked_count(&self.bodies) == 0
     }
 
     /// The confirmed version that stands, with its figures.
@@ -140,7 +138,7 @@ impl Sheet {
             return Vec::new();
         }
         let mut waits = Vec::new();
-        let unmarked = unmarked_count(&self.bodies());
+        let unmarked = unmarked_count(&self.bodies);
         if unmarked > 0 {
             waits.push(ConfirmationWait::Marks { count: unmarked });
         }
@@ -151,7 +149,7 @@ impl Sheet {
         if is_provisional(roll_call) {
             waits.push(ConfirmationWait::Ratification);
         }
-        let digest = sheet_digest(&self.bodies());
+        let digest = sheet_digest(&self.bodies);
         let valid = || roll_call.confirmations.iter().filter(|c| c.seen == digest);
         if !valid().any(|c| c.by == roll_call.chair) {
             waits.push(ConfirmationWait::Chair);
@@ -245,8 +243,7 @@ impl Sheet {
                 .cmp(given_name(&b.name))
                 .then_with(|| a.name.cmp(&b.name))
         });
-        let bodies = self.bodies();
-        let digest = sheet_digest(&bodies);
+        let digest = sheet_digest(&self.bodies);
         let roll_call = self.roll_call.as_ref().map(|found| &found.body);
         let confirmations = roll_call
             .map(|r| r.confirmations.as_slice())
@@ -272,7 +269,7 @@ impl Sheet {
                     AttendanceMark::AbsentExcused | AttendanceMark::AbsentUnexcused
                 )
             }),
-            unmarked: unmarked_count(&bodies),
+            unmarked: unmarked_count(&self.bodies),
             conflicts: self.conflicts(),
             confirmations: confirmations
                 .iter()
@@ -286,7 +283,7 @@ impl Sheet {
                 .collect::<Result<_, HandbookError>>()?,
             seen: digest,
             figures: roll_call
-                .map(|_| figures(&sheet(&bodies), self.meeting.body.kind, &self.policy)),
+                .map(|_| figures(&sheet(&self.bodies), self.meeting.body.kind, &self.policy)),
             confirmed: self.confirmed(current)?,
             correction: roll_call.and_then(|r| r.correction.clone()),
             may_confirm: self.may_confirm(current.me()),
