@@ -251,6 +251,8 @@ fn empty_sync() -> SyncRequest {
         cursors: vec![],
         mutations: vec![],
         max_rows: 1_000,
+        max_bytes: 0,
+        settled_through: 0,
     }
 }
 

@@ -9,12 +9,12 @@
 //! without any key. A torn tail is cut off. The file is rewritten, by way of another one, when little of it is still needed.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ring::digest::{SHA256, digest};
 
+use crate::disk::{Disk, DiskFile};
 use crate::error::HandbookError;
 use crate::keys::Seal;
 
@@ -126,8 +126,8 @@ fn frames(bytes: &[u8]) -> Vec<Frame<'_>> {
     found
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, HandbookError> {
-    match std::fs::read(path) {
+fn read(disk: &dyn Disk, path: &Path) -> Result<Vec<u8>, HandbookError> {
+    match disk.read(path) {
         Ok(bytes) => Ok(bytes),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(error.into()),
@@ -135,9 +135,9 @@ fn read(path: &Path) -> Result<Vec<u8>, HandbookError> {
 }
 
 /// How many unsent mutations the file holds; needs no key.
-pub(crate) fn count(path: &Path) -> u32 {
+pub(crate) fn count(disk: &dyn Disk, path: &Path) -> u32 {
     let mut unsent = std::collections::BTreeSet::new();
-    for frame in frames(&read(path).unwrap_or_default()) {
+    for frame in frames(&read(disk, path).unwrap_or_default()) {
         match frame.kind {
             FrameKind::Mutation => {
                 unsent.insert(frame.n);
@@ -151,11 +151,26 @@ pub(crate) fn count(path: &Path) -> u32 {
     u32::try_from(unsent.len()).unwrap_or(u32::MAX)
 }
 
+/// Whether the key opens a frame of the file; nothing where there is none.
+pub(crate) fn opens(
+    disk: &dyn Disk,
+    path: &Path,
+    seal: &Seal,
+) -> Result<Option<bool>, HandbookError> {
+    let bytes = read(disk, path)?;
+    let frames = frames(&bytes);
+    let opened = frames
+        .iter()
+        .any(|frame| seal.open(frame.along, frame.sealed).is_some());
+    Ok((!frames.is_empty()).then_some(opened))
+}
+
 /// The open journal.
 #[derive(Debug)]
 pub(crate) struct Journal {
+    disk: Arc<dyn Disk>,
     path: PathBuf,
-    file: File,
+    file: Box<dyn DiskFile>,
     seal: Seal,
     length: u64,
     high_water: i64,
@@ -165,8 +180,12 @@ pub(crate) struct Journal {
 
 impl Journal {
     /// Opens the journal, or makes an empty one, and cuts a torn tail off.
-    pub(crate) fn open(path: PathBuf, seal: Seal) -> Result<(Self, Recovered), HandbookError> {
-        let bytes = read(&path)?;
+    pub(crate) fn open(
+        disk: Arc<dyn Disk>,
+        path: PathBuf,
+        seal: Seal,
+    ) -> Result<(Self, Recovered), HandbookError> {
+        let bytes = read(&*disk, &path)?;
         let mut recovered = Recovered::default();
         let (mut identity, mut unsent, mut whole) = (None, BTreeMap::new(), 0);
         let mut entries = BTreeMap::new();
@@ -199,19 +218,19 @@ impl Journal {
             }
         }
         recovered.unsent = entries.into_values().collect();
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)?;
+        let mut file = disk.open(&path)?;
         if whole < bytes.len() as u64 {
             file.set_len(whole)?;
-            file.sync_data()?;
+            file.sync()?;
+        }
+        if whole == 0 {
+            // What is kept in it is of no use where the file's name is lost.
+            sync_name(&*disk, &path)?;
         }
         let high_water = recovered.high_water;
         Ok((
             Self {
+                disk,
                 path,
                 file,
                 seal,
@@ -241,10 +260,9 @@ impl Journal {
     /// Appends whole frames or nothing.
     fn append(&mut self, frames: &[u8], sync: bool) -> Result<(u64, u64), HandbookError> {
         let start = self.length;
-        self.file.seek(SeekFrom::Start(start))?;
-        let mut written = self.file.write_all(frames);
+        let mut written = self.file.write_at(start, frames);
         if sync && written.is_ok() {
-            written = self.file.sync_data();
+            written = self.file.sync();
         }
         if let Err(error) = written {
             // Best effort: a tail that stays is cut off at the next opening, or was whole and is harmless.
@@ -314,9 +332,7 @@ impl Journal {
 
     /// Writes what is still needed into a new file, which then takes this one's place.
     fn rewrite(&mut self) -> Result<(), HandbookError> {
-        let mut old = Vec::new();
-        self.file.seek(SeekFrom::Start(0))?;
-        self.file.read_to_end(&mut old)?;
+        let old = self.disk.read(&self.path)?;
         let mut new = self.frame(FrameKind::HighWater, self.high_water, &[])?;
         let mut copy = |(start, end): (u64, u64)| {
             let place = new.len() as u64;
@@ -330,22 +346,22 @@ impl Journal {
             .map(|(n, place)| (*n, copy(*place)))
             .collect();
         let beside = self.path.with_extension("new");
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(&beside)?;
-        file.write_all(&new)?;
-        file.sync_all()?;
-        std::fs::rename(&beside, &self.path)?;
-        if let Some(folder) = self.path.parent() {
-            // Where a folder cannot be synced (Windows), the rename is as durable as the system makes it.
-            let _ = File::open(folder).and_then(|folder| folder.sync_all());
-        }
+        let mut file = self.disk.open(&beside)?;
+        file.set_len(0)?;
+        file.write_at(0, &new)?;
+        file.sync()?;
+        self.disk.rename(&beside, &self.path)?;
+        sync_name(&*self.disk, &self.path)?;
         (self.file, self.length) = (file, new.len() as u64);
         (self.identity, self.unsent) = (identity, unsent);
         Ok(())
+    }
+}
+
+fn sync_name(disk: &dyn Disk, path: &Path) -> Result<(), HandbookError> {
+    match path.parent() {
+        Some(folder) => Ok(disk.sync_folder(folder)?),
+        None => Ok(()),
     }
 }
 
@@ -361,6 +377,7 @@ fn entry_of(n: i64, plain: &[u8]) -> Option<Entry> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::disk::PhoneDisk;
     use crate::keys::Keys;
 
     fn seal() -> Seal {
@@ -376,7 +393,7 @@ mod tests {
     }
 
     fn filled(path: &Path) -> Journal {
-        let (mut journal, _) = Journal::open(path.to_owned(), seal()).unwrap();
+        let (mut journal, _) = Journal::open(Arc::new(PhoneDisk), path.to_owned(), seal()).unwrap();
         journal.keep_identity(b"who").unwrap();
         for n in 1..=4 {
             let entry = entry(n);
@@ -386,7 +403,9 @@ mod tests {
     }
 
     fn reopened(path: &Path) -> Recovered {
-        Journal::open(path.to_owned(), seal()).unwrap().1
+        Journal::open(Arc::new(PhoneDisk), path.to_owned(), seal())
+            .unwrap()
+            .1
     }
 
     #[test]
@@ -398,7 +417,7 @@ mod tests {
         assert_eq!(recovered.identity.as_deref(), Some(&b"who"[..]));
         assert_eq!(recovered.unsent, [entry(2), entry(4)]);
         assert_eq!(recovered.high_water, 4);
-        assert_eq!(count(&path), 2);
+        assert_eq!(count(&PhoneDisk, &path), 2);
     }
 
     #[test]
@@ -410,7 +429,8 @@ mod tests {
         let last = frames(&whole).last().unwrap().start;
         for cut in last + 1..whole.len() {
             std::fs::write(&path, &whole[..cut]).unwrap();
-            let (mut journal, recovered) = Journal::open(path.clone(), seal()).unwrap();
+            let (mut journal, recovered) =
+                Journal::open(Arc::new(PhoneDisk), path.clone(), seal()).unwrap();
             assert_eq!(
                 recovered.unsent,
                 [entry(1), entry(2), entry(3)],
@@ -454,9 +474,9 @@ mod tests {
         let path = folder.path().join("journal");
         drop(filled(&path));
         let other = Keys::from_root(&[6; 32]).unwrap().journal().unwrap();
-        let (_, recovered) = Journal::open(path.clone(), other).unwrap();
+        let (_, recovered) = Journal::open(Arc::new(PhoneDisk), path.clone(), other).unwrap();
         assert!(recovered.unsent.is_empty() && recovered.identity.is_none());
-        assert_eq!(count(&path), 4);
+        assert_eq!(count(&PhoneDisk, &path), 4);
     }
 
     #[test]

@@ -61,7 +61,6 @@ impl Keys {
     }
 
     /// Key and salt of the database as SQLCipher takes them: 96 hexadecimal digits.
-    #[cfg_attr(not(feature = "cipher"), allow(dead_code))]
     pub(crate) fn database(&self) -> Result<Zeroizing<String>, HandbookError> {
         let key = self.derive::<DATABASE_BYTES>("db")?;
         let mut text = Zeroizing::new(String::with_capacity(2 * DATABASE_BYTES));

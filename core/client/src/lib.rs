@@ -10,6 +10,7 @@
 mod any_certificate;
 mod background;
 mod current;
+mod disk;
 mod engine;
 mod enrol;
 mod error;

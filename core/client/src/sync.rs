@@ -2,8 +2,6 @@
 //!
 //! The files are open only while a request is made and while a response is applied, never while the network is waited for.
 
-use sotay_model::wire::ProblemCode;
-
 use crate::engine::{self, Fault, MAX_ROWS, Round};
 use crate::error::{HandbookError, ServerFault};
 use crate::handbook::SyncReport;
@@ -36,10 +34,10 @@ impl Inner {
                     .map_err(|fault| match fault {
                         Fault::Unreadable => transport.unexpected(ServerFault::Unreadable),
                         Fault::Truncated => transport.unexpected(ServerFault::Truncated),
+                        Fault::Protocol => transport.unexpected(ServerFault::Protocol),
                         Fault::Store(error) => error,
                     })?,
-                Ok(Answer::Problem(ProblemCode::NumberGap, _))
-                    if round.on_gap(&mut self.enter()?.writer())? => {}
+                Ok(Answer::Problem(code, _)) if round.on_problem(code) => {}
                 Ok(Answer::Problem(code, status)) => return Err(transport.refused(code, status)),
                 Err(error) => {
                     self.set_offline(!matches!(error, HandbookError::Cancelled));

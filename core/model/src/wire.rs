@@ -29,6 +29,8 @@ pub const MAX_REQUEST_BYTES: usize = 4 << 20;
 pub const MAX_RESPONSE_BYTES: usize = 16 << 20;
 /// The most mutations in one request.
 pub const MAX_MUTATIONS: usize = 1_000;
+/// The most scopes that one member may hold.
+pub const MAX_SCOPES: usize = 1_000;
 /// Bodies larger than this are compressed with zstd where the other side accepts it.
 pub const COMPRESS_ABOVE: usize = 4 << 10;
 
@@ -142,6 +144,11 @@ pub struct Cursor {
     /// Everything up to this was received.
     #[n(2)]
     pub seq: u64,
+    /// Where the feed stood when the phone began to fetch it from 0: what was deleted up to there, it never got. See
+    /// [`Page::began`].
+    #[n(3)]
+    #[cbor(default)]
+    pub began: u64,
 }
 
 /// A pending mutation.
@@ -176,6 +183,14 @@ pub struct SyncRequest {
     /// The most rows the phone wants in the response's pages.
     #[n(4)]
     pub max_rows: u32,
+    /// About the most bytes the phone wants in the response's pages; 0: as many as the server likes.
+    #[n(5)]
+    #[cbor(default)]
+    pub max_bytes: u32,
+    /// The phone asks no more about its mutations up to this number: the server may forget their receipts.
+    #[n(6)]
+    #[cbor(default)]
+    pub settled_through: u64,
 }
 
 /// One line of a page: a record's newest version, or that it left the scope.
@@ -212,6 +227,10 @@ pub struct Content {
 }
 
 /// The changes of one scope in `(from, to]`.
+///
+/// A page applies where `from` is the phone's cursor. One that begins at 0 also applies where its `began` is beyond both the
+/// phone's cursor and the `began` of its own download: the server no longer knows what was deleted since, the phone throws
+/// the scope's listings away and starts over.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Page {
@@ -239,6 +258,13 @@ pub struct Page {
     /// On the last page: how many live records.
     #[n(7)]
     pub count: Option<u64>,
+    /// On a page that begins at 0: where the feed stood. Deletions up to there are left out of the whole download.
+    #[n(8)]
+    #[cbor(default)]
+    pub began: u64,
+    /// On a page with more behind it: how many live records the scope has, so that progress can be shown.
+    #[n(9)]
+    pub total: Option<u64>,
 }
 
 /// What became of a mutation.

@@ -153,6 +153,7 @@ impl Engine {
                     algorithm: claim.algorithm,
                     public_key: claim.public_key.clone(),
                     high_water: 0,
+                    backed_up: 0,
                     device_name,
                     enrolled_at: now,
                     revoked_at: None,

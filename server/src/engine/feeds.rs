@@ -110,6 +110,7 @@ impl Batch<'_> {
                 stamp,
                 content,
                 group_end,
+                at: self.now,
             },
         )?;
         self.heads.insert(scope, head);

@@ -17,7 +17,7 @@ use sotay_model::organisation::scopes_of;
 use sotay_model::wire::{ProblemCode, SyncRequest, SyncResponse};
 use sotay_model::world::{Need, Reader, Stop};
 use sotay_model::{
-    Actor, InstallationId, MemberId, Mutation, Now, Outcome, Scope, Timestamp, World, apply,
+    Actor, InstallationId, Intent, MemberId, Mutation, Now, Outcome, Scope, Timestamp, World, apply,
 };
 
 use crate::storage::{Installation, ScopeHead, Storage, StorageError, Transaction};
@@ -136,6 +136,28 @@ impl Engine {
         Ok(revoked)
     }
 
+    /// Enters what the operator wants in one transaction: all of it, or nothing where the rules refuse one.
+    pub fn enter(
+        &mut self,
+        intents: impl IntoIterator<Item = Intent>,
+        now: Timestamp,
+    ) -> Result<Result<BTreeSet<Scope>, Refused>, EngineError> {
+        let transaction = self.storage.write()?;
+        let entered = operator::enter(&transaction, intents, now)?;
+        if entered.is_ok() {
+            transaction.commit()?;
+        }
+        Ok(entered)
+    }
+
+    /// Forgets deletions older than phones are expected to stay away; how many. See [`crate::storage::Transaction::forget_deletions`].
+    pub fn forget_deletions(&mut self, before: Timestamp) -> Result<usize, EngineError> {
+        let transaction = self.storage.write()?;
+        let forgotten = transaction.forget_deletions(before)?;
+        transaction.commit()?;
+        Ok(forgotten)
+    }
+
     /// The scopes that a member holds.
     pub fn scopes(&mut self, member: MemberId, now: Timestamp) -> Result<Vec<Scope>, EngineError> {
         let transaction = self.storage.read()?;
@@ -161,13 +183,7 @@ struct Batch<'t> {
 
 impl<'t> Batch<'t> {
     fn begin(transaction: &'t Transaction<'t>, now: Timestamp) -> Result<Self, EngineError> {
-        let incarnation = transaction
-            .meta(meta::INCARNATION)?
-            .and_then(|bytes| bytes.try_into().ok())
-            .map(u64::from_be_bytes)
-            .ok_or(StorageError::Damaged {
-                what: "incarnation",
-            })?;
+        let incarnation = transaction.incarnation()?;
         Ok(Self {
             transaction,
             world: World::new(),

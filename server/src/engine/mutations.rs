@@ -5,6 +5,9 @@
 //! is written. The highest number is contiguous: a mutation of an unknown kind takes its number too, and is held without a
 //! receipt ("not yet"). The phone sends it again with every request until a newer server decides; what needs it is held
 //! as well, all others go ahead.
+//!
+//! A phone says up to which number it needs no receipt any more; those are forgotten, by nothing else and at no other time. A
+//! number whose receipt is forgotten is `Expired`: never carried out a second time.
 
 use ring::digest::{SHA256, digest};
 use sotay_model::mutation::MAX_MUTATION_BYTES;
@@ -58,6 +61,8 @@ impl Batch<'_> {
         if !sent.is_empty() {
             self.transaction
                 .set_high_water(phone.id, phone.high_water)?;
+            let settled = asked.request.settled_through.min(phone.high_water);
+            self.transaction.forget_receipts(phone.id, settled)?;
         }
         Ok(Ok((phone, receipts)))
     }

@@ -62,8 +62,17 @@ impl Batch<'_> {
                 .find(|cursor| cursor.scope == *scope && cursor.epoch == head.epoch);
             match cursor {
                 Some(cursor) if cursor.seq >= head.head => {}
-                Some(cursor) => waiting.push((head.head - cursor.seq, *scope, head, cursor.seq)),
-                None => waiting.push((head.head, *scope, head, 0)),
+                Some(cursor) if cursor.seq.max(cursor.began) >= head.floor => {
+                    waiting.push((
+                        head.head - cursor.seq,
+                        *scope,
+                        head,
+                        cursor.seq,
+                        cursor.began,
+                    ));
+                }
+                // Never fetched, or so long ago that deletions since are forgotten.
+                _ => waiting.push((head.head, *scope, head, 0, 0)),
             }
         }
         // Little ones first: the volume of one scope does not delay another.
@@ -73,13 +82,16 @@ impl Batch<'_> {
             rows: usize::try_from(request.max_rows)
                 .unwrap_or(MAX_RESPONSE_ROWS)
                 .clamp(1, MAX_RESPONSE_ROWS),
-            bytes: PAGE_BYTES,
+            bytes: match request.max_bytes {
+                0 => PAGE_BYTES,
+                wanted => usize::try_from(wanted).map_or(PAGE_BYTES, |w| w.min(PAGE_BYTES)),
+            },
             untouched: true,
         };
         let mut pages = Vec::with_capacity(waiting.len());
         let mut more = receipts.len() < request.mutations.len();
-        for (_, scope, head, from) in waiting {
-            match self.page(scope, &head, from, &mut budget)? {
+        for (_, scope, head, from, began) in waiting {
+            match self.page(scope, &head, (from, began), &mut budget)? {
                 Some(page) => {
                     more |= page.more;
                     pages.push(page);
@@ -97,19 +109,21 @@ impl Batch<'_> {
             gained,
             revoked,
             more,
-            backed_up_through: 0,
+            backed_up_through: phone.backed_up,
             high_water: phone.high_water,
         })
     }
 
-    /// The changes of one scope behind `from`, as far as the budget goes; none if it goes not far enough for one mutation.
+    /// The changes of one scope behind `from`, as far as the budget goes; none if it goes not far enough for one mutation. What
+    /// was deleted before the download `began` is left out.
     fn page(
         &self,
         scope: Scope,
         head: &ScopeHead,
-        from: u64,
+        (from, began): (u64, u64),
         budget: &mut Budget,
     ) -> Result<Option<Page>, EngineError> {
+        let began = if from == 0 { head.head } else { began };
         let mut rows: Vec<Row> = Vec::new();
         // Rows of whole mutations, and where the last of these ends in the feed.
         let (mut whole, mut whole_to) = (0, from);
@@ -125,6 +139,9 @@ impl Batch<'_> {
             if full && (whole > 0 || !budget.untouched) {
                 cut = true;
                 return false;
+            }
+            if line.content.is_none() && line.seq <= began {
+                return true;
             }
             bytes += ROW_BYTES + line.content.as_ref().map_or(0, |(.., body)| body.len());
             rows.push(Row {
@@ -156,6 +173,8 @@ impl Batch<'_> {
             more: cut,
             sum: (!cut).then(|| head.sum.sum.to_be_bytes().to_vec()),
             count: (!cut).then_some(head.sum.count),
+            began: if from == 0 { began } else { 0 },
+            total: cut.then_some(head.sum.count),
         }))
     }
 

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row};
 use sotay_model::record::{Kind, RecordHash, ScopeSum, Stamp};
 use sotay_model::world::Children;
-use sotay_model::{Id, Record, RecordKey, Scope};
+use sotay_model::{Id, Record, RecordKey, Scope, Timestamp};
 
 use super::{StorageError, Transaction, fixed};
 
@@ -16,6 +16,8 @@ pub struct ScopeHead {
     pub head: u64,
     /// What the live records add up to.
     pub sum: ScopeSum,
+    /// Deletions up to this seq are no longer known.
+    pub floor: u64,
 }
 
 impl Default for ScopeHead {
@@ -25,6 +27,7 @@ impl Default for ScopeHead {
             epoch: 1,
             head: 0,
             sum: ScopeSum::default(),
+            floor: 0,
         }
     }
 }
@@ -51,6 +54,8 @@ pub struct ListingRow {
     pub content: Option<(Kind, Id, Vec<u8>)>,
     /// The last seq of the same mutation in this scope.
     pub group_end: u64,
+    /// When it was written.
+    pub at: Timestamp,
 }
 
 impl Transaction<'_> {
@@ -58,7 +63,7 @@ impl Transaction<'_> {
     pub fn head(&self, scope: Scope) -> Result<ScopeHead, StorageError> {
         let mut statement = self
             .inner
-            .prepare_cached("SELECT epoch, head, sum, count FROM scope WHERE scope = ?1")?;
+            .prepare_cached("SELECT epoch, head, sum, count, floor FROM scope WHERE scope = ?1")?;
         let found = statement
             .query_row([scope.to_bytes()], |row| {
                 Ok((
@@ -66,19 +71,24 @@ impl Transaction<'_> {
                     row.get::<_, i64>(1)?,
                     row.get::<_, Vec<u8>>(2)?,
                     row.get::<_, i64>(3)?,
+                    row.get::<_, i64>(4)?,
                 ))
             })
             .optional()?;
-        found.map_or(Ok(ScopeHead::default()), |(epoch, head, sum, count)| {
-            Ok(ScopeHead {
-                epoch: epoch.cast_unsigned(),
-                head: head.cast_unsigned(),
-                sum: ScopeSum {
-                    sum: u128::from_be_bytes(fixed(&sum, "sum")?),
-                    count: count.cast_unsigned(),
-                },
-            })
-        })
+        found.map_or(
+            Ok(ScopeHead::default()),
+            |(epoch, head, sum, count, floor)| {
+                Ok(ScopeHead {
+                    epoch: epoch.cast_unsigned(),
+                    head: head.cast_unsigned(),
+                    sum: ScopeSum {
+                        sum: u128::from_be_bytes(fixed(&sum, "sum")?),
+                        count: count.cast_unsigned(),
+                    },
+                    floor: floor.cast_unsigned(),
+                })
+            },
+        )
     }
 
     /// How many lines all feeds together ever had: more than before means that something was written. Reads every scope.
@@ -95,8 +105,8 @@ impl Transaction<'_> {
     pub fn set_head(&self, scope: Scope, head: &ScopeHead) -> Result<(), StorageError> {
         self.inner
             .prepare_cached(
-                "INSERT INTO scope (scope, epoch, head, sum, count) VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT (scope) DO UPDATE SET epoch = ?2, head = ?3, sum = ?4, count = ?5",
+                "INSERT INTO scope (scope, epoch, head, sum, count, floor) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT (scope) DO UPDATE SET epoch = ?2, head = ?3, sum = ?4, count = ?5, floor = ?6",
             )?
             .execute((
                 scope.to_bytes(),
@@ -104,6 +114,7 @@ impl Transaction<'_> {
                 head.head.cast_signed(),
                 head.sum.sum.to_be_bytes(),
                 head.sum.count.cast_signed(),
+                head.floor.cast_signed(),
             ))?;
         Ok(())
     }
@@ -192,8 +203,8 @@ impl Transaction<'_> {
             content.map(|(_, _, body)| RecordHash::of(&row.key, row.stamp, body).0.to_be_bytes());
         self.inner
             .prepare_cached(
-                "INSERT INTO listing (scope, seq, home, id, kind, parent, incarnation, version, hash, body, group_end)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                "INSERT INTO listing (scope, seq, home, id, kind, parent, incarnation, version, hash, body, group_end, at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
             )?
             .execute((
                 scope.to_bytes(),
@@ -207,6 +218,7 @@ impl Transaction<'_> {
                 hash,
                 content.map(|(.., body)| body),
                 row.group_end.cast_signed(),
+                row.at.0,
             ))?;
         Ok(())
     }
@@ -219,7 +231,7 @@ impl Transaction<'_> {
         mut take: impl FnMut(ListingRow) -> bool,
     ) -> Result<(), StorageError> {
         let mut statement = self.inner.prepare_cached(
-            "SELECT seq, home, id, incarnation, version, kind, parent, body, group_end FROM listing
+            "SELECT seq, home, id, incarnation, version, kind, parent, body, group_end, at FROM listing
              WHERE scope = ?1 AND seq > ?2 ORDER BY seq",
         )?;
         let mut rows = statement.query((scope.to_bytes(), after.cast_signed()))?;
@@ -233,12 +245,29 @@ impl Transaction<'_> {
                     .map(|body| Ok::<_, StorageError>((kind(row.get(5)?)?, id(row, 6)?, body)))
                     .transpose()?,
                 group_end: row.get::<_, i64>(8)?.cast_unsigned(),
+                at: Timestamp(row.get(9)?),
             };
             if !take(line) {
                 break;
             }
         }
         Ok(())
+    }
+
+    /// Forgets deletions that were written before an instant; how many lines went. A phone that stood before one of them
+    /// fetches the scope anew.
+    pub fn forget_deletions(&self, before: Timestamp) -> Result<usize, StorageError> {
+        self.inner
+            .prepare_cached(
+                "UPDATE scope SET floor = gone.seq
+                 FROM (SELECT scope, max(seq) AS seq FROM listing WHERE body IS NULL AND at < ?1 GROUP BY scope) AS gone
+                 WHERE gone.scope = scope.scope AND scope.floor < gone.seq",
+            )?
+            .execute([before.0])?;
+        Ok(self
+            .inner
+            .prepare_cached("DELETE FROM listing WHERE body IS NULL AND at < ?1")?
+            .execute([before.0])?)
     }
 
     /// The live records that answer a question for children.

@@ -5,6 +5,7 @@
 //! belongs together. The SQL keeps to a profile that distributes: the home scope first in every key, the body in the
 //! listing, no triggers, no global sequence. Another database stands beside this one by offering the same methods.
 
+mod backup;
 mod feeds;
 mod phones;
 mod register;
@@ -14,12 +15,15 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
+use crate::engine::meta;
+
 pub use feeds::{ListingRow, ScopeHead, StoredRecord};
 pub use phones::{Installation, Invitation, Remembered};
 pub use register::Entry;
 
-const SCHEMA_VERSION: i64 = 1;
-const SCHEMA: &str = include_str!("schema.sql");
+/// One step for each version. A database of an older version takes the steps it lacks when it is opened.
+const STEPS: &[&str] = &[include_str!("schema.sql"), include_str!("schema-2.sql")];
+const SCHEMA_VERSION: i64 = STEPS.len() as i64;
 /// "SOTS" in the file's header: another program's database is refused.
 const APPLICATION_ID: i64 = 0x534f_5453;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -90,23 +94,34 @@ impl Storage {
                 path: path.to_owned(),
             });
         }
-        let connection = Connection::open(path)?;
-        configure(&connection)?;
-        connection.execute_batch(&format!(
-            "BEGIN IMMEDIATE; {SCHEMA} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
-        ))?;
-        Ok(Self { connection })
+        Self::connect(path, OpenFlags::SQLITE_OPEN_CREATE, None)
     }
 
-    /// Opens an existing database.
+    /// Opens an existing database, and brings one of an older version up to date.
     pub fn open(path: &Path) -> Result<Self, StorageError> {
         if !path.exists() {
             return Err(StorageError::Missing {
                 path: path.to_owned(),
             });
         }
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags)?;
+        Self::connect(path, OpenFlags::empty(), None)
+    }
+
+    /// Opens a database in another of SQLite's file systems than the operating system's, or makes it.
+    pub fn open_in(file_system: &str, path: &Path) -> Result<Self, StorageError> {
+        Self::connect(path, OpenFlags::SQLITE_OPEN_CREATE, Some(file_system))
+    }
+
+    fn connect(
+        path: &Path,
+        more: OpenFlags,
+        file_system: Option<&str>,
+    ) -> Result<Self, StorageError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | more;
+        let mut connection = match file_system {
+            Some(name) => Connection::open_with_flags_and_vfs(path, flags, name)?,
+            None => Connection::open_with_flags(path, flags)?,
+        };
         connection.busy_timeout(BUSY_TIMEOUT)?;
         let not_ours = || StorageError::NotOurs {
             path: path.to_owned(),
@@ -119,10 +134,11 @@ impl Storage {
                     _ => error.into(),
                 })
         };
-        if number("application_id")? != APPLICATION_ID {
+        let (application, found) = (number("application_id")?, number("user_version")?);
+        let is_new = application == 0 && found == 0 && number("schema_version")? == 0;
+        if application != APPLICATION_ID && !(is_new && more == OpenFlags::SQLITE_OPEN_CREATE) {
             return Err(not_ours());
         }
-        let found = number("user_version")?;
         if found > SCHEMA_VERSION {
             return Err(StorageError::Newer {
                 found,
@@ -130,6 +146,9 @@ impl Storage {
             });
         }
         configure(&connection)?;
+        if found < SCHEMA_VERSION {
+            migrate(&mut connection)?;
+        }
         Ok(Self { connection })
     }
 
@@ -166,6 +185,22 @@ fn configure(connection: &Connection) -> Result<(), StorageError> {
     Ok(())
 }
 
+/// Takes the steps that a database lacks: all of them or none.
+fn migrate(connection: &mut Connection) -> Result<(), StorageError> {
+    let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Another process may have been faster.
+    let found: i64 = change.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    for step in STEPS
+        .iter()
+        .skip(usize::try_from(found).unwrap_or(usize::MAX))
+    {
+        change.execute_batch(step)?;
+    }
+    change.pragma_update(None, "application_id", APPLICATION_ID)?;
+    change.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+    Ok(change.commit()?)
+}
+
 /// A view of the database at one instant, and what changes on top of it.
 #[derive(Debug)]
 pub struct Transaction<'c> {
@@ -176,6 +211,16 @@ impl Transaction<'_> {
     /// Makes the changes last. When it returns they are on the disk.
     pub fn commit(self) -> Result<(), StorageError> {
         Ok(self.inner.commit()?)
+    }
+
+    /// The database's incarnation.
+    pub fn incarnation(&self) -> Result<u64, StorageError> {
+        self.meta(meta::INCARNATION)?
+            .and_then(|bytes| bytes.try_into().ok())
+            .map(u64::from_be_bytes)
+            .ok_or(StorageError::Damaged {
+                what: "incarnation",
+            })
     }
 
     /// A value that belongs to the whole database.

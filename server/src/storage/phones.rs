@@ -19,6 +19,8 @@ pub struct Installation {
     pub public_key: Vec<u8>,
     /// The highest number of a mutation seen.
     pub high_water: u64,
+    /// Mutations up to this number are in two backups.
+    pub backed_up: u64,
     /// What the phone is called.
     pub device_name: String,
     /// Since when it is known.
@@ -61,7 +63,7 @@ impl Transaction<'_> {
     /// A phone.
     pub fn installation(&self, id: InstallationId) -> Result<Option<Installation>, StorageError> {
         let mut statement = self.inner.prepare_cached(
-            "SELECT member, algorithm, public_key, high_water, device_name, enrolled_at, revoked_at
+            "SELECT member, algorithm, public_key, high_water, device_name, enrolled_at, revoked_at, backed_up_twice
              FROM installation WHERE id = ?1",
         )?;
         let mut rows = statement.query([id.0.as_bytes()])?;
@@ -77,6 +79,7 @@ impl Transaction<'_> {
             device_name: row.get(4)?,
             enrolled_at: Timestamp(row.get(5)?),
             revoked_at: row.get::<_, Option<i64>>(6)?.map(Timestamp),
+            backed_up: row.get::<_, i64>(7)?.cast_unsigned(),
         }))
     }
 
@@ -135,6 +138,21 @@ impl Transaction<'_> {
         self.inner
             .prepare_cached("UPDATE installation SET high_water = ?2 WHERE id = ?1")?
             .execute((id.0.as_bytes(), high_water.cast_signed()))?;
+        Ok(())
+    }
+
+    /// Forgets the receipts that a phone has, up to a number.
+    pub fn forget_receipts(&self, id: InstallationId, through: u64) -> Result<(), StorageError> {
+        let phone = (id.0.as_bytes(), through.cast_signed());
+        let further = self
+            .inner
+            .prepare_cached("UPDATE installation SET settled = ?2 WHERE id = ?1 AND settled < ?2")?
+            .execute(phone)?;
+        if further > 0 {
+            self.inner
+                .prepare_cached("DELETE FROM receipt WHERE installation = ?1 AND n <= ?2")?
+                .execute(phone)?;
+        }
         Ok(())
     }
 

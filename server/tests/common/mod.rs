@@ -65,6 +65,7 @@ impl Place {
             algorithm: KeyAlgorithm::Ed25519,
             public_key: vec![0; 32],
             high_water: 0,
+            backed_up: 0,
             device_name: "Máy thử".into(),
             enrolled_at: NOW,
             revoked_at: None,
@@ -75,6 +76,8 @@ impl Place {
             id,
             n: 0,
             max_rows: 1_000,
+            max_bytes: 0,
+            settled_through: 0,
             incarnation: 0,
             feeds: BTreeMap::new(),
         }
@@ -105,6 +108,7 @@ pub(crate) fn fresh_id() -> Id {
 pub(crate) struct Feed {
     pub(crate) epoch: u64,
     pub(crate) seq: u64,
+    pub(crate) began: u64,
     pub(crate) live: BTreeMap<RecordKey, (Stamp, Vec<u8>)>,
 }
 
@@ -112,6 +116,8 @@ pub(crate) struct Phone {
     pub(crate) id: InstallationId,
     pub(crate) n: u64,
     pub(crate) max_rows: u32,
+    pub(crate) max_bytes: u32,
+    pub(crate) settled_through: u64,
     pub(crate) incarnation: u64,
     pub(crate) feeds: BTreeMap<Scope, Feed>,
 }
@@ -138,10 +144,13 @@ impl Phone {
                     scope: *scope,
                     epoch: feed.epoch,
                     seq: feed.seq,
+                    began: feed.began,
                 })
                 .collect(),
             mutations,
             max_rows: self.max_rows,
+            max_bytes: self.max_bytes,
+            settled_through: self.settled_through,
         }
     }
 
@@ -192,7 +201,16 @@ impl Phone {
                     ..Feed::default()
                 };
             }
+            if page.from == 0 && page.began > feed.seq.max(feed.began) {
+                *feed = Feed {
+                    epoch: page.epoch,
+                    ..Feed::default()
+                };
+            }
             assert_eq!(page.from, feed.seq, "a page begins at the cursor");
+            if page.from == 0 {
+                feed.began = page.began;
+            }
             let mut before = page.from;
             for row in &page.rows {
                 assert!(

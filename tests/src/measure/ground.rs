@@ -143,6 +143,7 @@ impl Ground {
                         stamp,
                         content,
                         group_end: head.head,
+                        at: sotay_server::system_clock(),
                     },
                 )?;
             }

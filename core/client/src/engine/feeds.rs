@@ -1,6 +1,7 @@
 //! Feeds: what each scope shows. Pages move listings, cursors and sums; nothing else does.
 //!
-//! A page applies only where its `from` is the stored cursor. A body is written when its stamp is at least the stored one,
+//! A page applies only where its `from` is the stored cursor, or where it begins a download that is newer than the phone's
+//! own: then the server has forgotten what was deleted since, and the scope's listings go first. A body is written when its stamp is at least the stored one,
 //! so the highest wins through whatever scope it comes, and an equal one heals. Bodies that no scope lists any more are
 //! swept when a download is complete, so that a record on its way from one scope to another never vanishes in between.
 
@@ -25,6 +26,8 @@ pub(crate) enum Applied {
     Done,
     /// It does not follow on what the phone has: the next request asks from the right place.
     NotFitting,
+    /// It shows a scope that the phone does not hold.
+    NotHeld,
     /// Its sum does not fit: the scope is fetched again from the beginning.
     Healing,
     /// Its sum does not fit, and fetching again did not help.
@@ -59,13 +62,30 @@ impl ScopeNumbers {
 struct Place {
     epoch: u64,
     cursor: u64,
+    /// Where the feed stood when it was fetched from 0.
+    began: u64,
     sum: ScopeSum,
     heals: i64,
+    /// How many records it has, as last told.
+    total: u64,
+}
+
+impl Place {
+    /// Nothing of the scope is here.
+    const fn at_the_beginning(self) -> Self {
+        Self {
+            cursor: 0,
+            began: 0,
+            sum: ScopeSum { sum: 0, count: 0 },
+            total: 0,
+            ..self
+        }
+    }
 }
 
 fn place(db: &Connection, sid: i64) -> Result<Option<Place>, HandbookError> {
     let mut select = db.prepare_cached(
-        "SELECT epoch, cursor, sum, count, heals FROM scope WHERE sid = ?1 AND held = 1",
+        "SELECT epoch, cursor, sum, count, heals, began, total FROM scope WHERE sid = ?1 AND held = 1",
     )?;
     let mut rows = select.query([sid])?;
     let Some(row) = rows.next()? else {
@@ -79,12 +99,14 @@ fn place(db: &Connection, sid: i64) -> Result<Option<Place>, HandbookError> {
             count: unsigned_of(row, 3)?,
         },
         heals: row.get(4)?,
+        began: unsigned_of(row, 5)?,
+        total: unsigned_of(row, 6)?,
     }))
 }
 
 fn store_place(db: &Connection, sid: i64, place: &Place) -> Result<(), HandbookError> {
     db.prepare_cached(
-        "UPDATE scope SET epoch = ?2, cursor = ?3, sum = ?4, count = ?5, heals = ?6 WHERE sid = ?1",
+        "UPDATE scope SET epoch = ?2, cursor = ?3, sum = ?4, count = ?5, heals = ?6, began = ?7, total = ?8 WHERE sid = ?1",
     )?
     .execute(params![
         sid,
@@ -92,7 +114,9 @@ fn store_place(db: &Connection, sid: i64, place: &Place) -> Result<(), HandbookE
         place.cursor.cast_signed(),
         place.sum.sum.to_be_bytes(),
         place.sum.count.cast_signed(),
-        place.heals
+        place.heals,
+        place.began.cast_signed(),
+        place.total.cast_signed(),
     ])?;
     Ok(())
 }
@@ -108,7 +132,7 @@ pub(crate) fn gain(to: &mut Rows<'_>, scope: Scope) -> Result<bool, HandbookErro
     let changed = to
         .db()
         .prepare_cached(
-            "UPDATE scope SET held = 1, epoch = 0, cursor = 0, sum = zeroblob(16), count = 0, heals = 0
+            "UPDATE scope SET held = 1, epoch = 0, cursor = 0, sum = zeroblob(16), count = 0, heals = 0, began = 0, total = 0
              WHERE sid = ?1 AND held = 0",
         )?
         .execute([sid])?;
@@ -123,7 +147,7 @@ pub(crate) fn void_all(db: &Connection) -> Result<(), HandbookError> {
          DELETE FROM listing;
          DELETE FROM provisional;
          UPDATE base SET incarnation = 0, version = 0;
-         UPDATE scope SET epoch = 0, cursor = 0, sum = zeroblob(16), count = 0, heals = 0",
+         UPDATE scope SET epoch = 0, cursor = 0, sum = zeroblob(16), count = 0, heals = 0, began = 0, total = 0",
     )?;
     Ok(())
 }
@@ -161,7 +185,7 @@ pub(crate) fn revoke(
         .execute([sid])?;
     void(db, sid)?;
     db.prepare_cached(
-        "UPDATE scope SET held = 0, epoch = 0, cursor = 0, sum = zeroblob(16), count = 0, heals = 0 WHERE sid = ?1",
+        "UPDATE scope SET held = 0, epoch = 0, cursor = 0, sum = zeroblob(16), count = 0, heals = 0, began = 0, total = 0 WHERE sid = ?1",
     )?
     .execute([sid])?;
     delete_unlisted(db, &shown, touched)
@@ -184,12 +208,7 @@ pub(crate) fn verify(db: &Connection) -> Result<bool, HandbookError> {
         if counted(db, sid)? != Some(kept.sum) {
             damaged = true;
             void(db, sid)?;
-            let again = Place {
-                cursor: 0,
-                sum: ScopeSum::default(),
-                ..kept
-            };
-            store_place(db, sid, &again)?;
+            store_place(db, sid, &kept.at_the_beginning())?;
         }
     }
     Ok(damaged)
@@ -420,9 +439,11 @@ pub(crate) fn apply_page(
     touched: &mut Touched,
 ) -> Result<Applied, HandbookError> {
     let db = to.db();
-    let sid = to.number(page.scope)?;
+    let Some(sid) = super::overlay::scope_number(db, page.scope)? else {
+        return Ok(Applied::NotHeld);
+    };
     let Some(mut place) = place(db, sid)? else {
-        return Ok(Applied::NotFitting);
+        return Ok(Applied::NotHeld);
     };
     if place.epoch != page.epoch {
         if place.cursor != 0 || place.sum.count != 0 {
@@ -430,11 +451,13 @@ pub(crate) fn apply_page(
         }
         place = Place {
             epoch: page.epoch,
-            cursor: 0,
-            sum: ScopeSum::default(),
-            heals: place.heals,
+            ..place.at_the_beginning()
         };
         store_place(db, sid, &place)?;
+    }
+    if page.from == 0 && place.cursor != 0 && page.began > place.cursor.max(place.began) {
+        void(db, sid)?;
+        place = place.at_the_beginning();
     }
     if page.from != place.cursor || page.to < page.from {
         return Ok(Applied::NotFitting);
@@ -469,7 +492,11 @@ pub(crate) fn apply_page(
     .execute([sid, passed])?;
     db.prepare_cached("DELETE FROM provisional WHERE sid = ?1 AND seq <= ?2")?
         .execute([sid, passed])?;
+    if page.from == 0 {
+        place.began = page.began;
+    }
     place.cursor = page.to;
+    place.total = page.total.or(page.count).unwrap_or(place.total);
     let applied = check_sum(db, sid, &mut place, page)?;
     store_place(db, sid, &place)?;
     Ok(applied)
@@ -493,10 +520,8 @@ fn check_sum(
     }
     void(db, sid)?;
     *place = Place {
-        epoch: place.epoch,
-        cursor: 0,
-        sum: ScopeSum::default(),
         heals: place.heals + 1,
+        ..place.at_the_beginning()
     };
     Ok(Applied::Healing)
 }

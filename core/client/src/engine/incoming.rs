@@ -1,8 +1,11 @@
 //! A server's response as it is read: the same message as [`sotay_model::wire::SyncResponse`], with bodies that stay
 //! where they are in the received bytes until they are stored.
 
+use std::collections::HashSet;
+
 use minicbor::Decode;
-use sotay_model::wire::Receipt;
+use sotay_model::record::MAX_BODY_BYTES;
+use sotay_model::wire::{MAX_MUTATIONS, MAX_SCOPES, Receipt};
 use sotay_model::{Id, Kind, RecordKey, Scope, Stamp, Timestamp};
 
 /// See [`sotay_model::wire::SyncResponse`].
@@ -29,6 +32,58 @@ pub(crate) struct Incoming<'b> {
     pub(crate) backed_up_through: u64,
     #[n(9)]
     pub(crate) high_water: u64,
+}
+
+impl Incoming<'_> {
+    /// Whether it says only what a server may say, whatever the phone holds. Whether its pages follow on what the phone has is
+    /// seen when they are applied.
+    pub(crate) fn is_sound(&self) -> bool {
+        let content = |content: &IncomingContent<'_>| content.body.len() <= MAX_BODY_BYTES as usize;
+        let bodies = self
+            .bodies
+            .iter()
+            .all(|body| self.made(body.stamp) && content(&body.content));
+        bodies
+            && self.receipts.len() <= MAX_MUTATIONS
+            && self.receipts.is_sorted_by(|one, next| one.n < next.n)
+            && all_different(self.bodies.iter().map(|body| body.key))
+            && self.gained.len() <= MAX_SCOPES
+            && all_different(self.gained.iter().chain(&self.revoked))
+            && all_different(self.pages.iter().map(|page| page.scope))
+            && self.pages.iter().all(|page| {
+                page.is_sound()
+                    && page
+                        .rows
+                        .iter()
+                        .all(|row| self.made(row.stamp) && row.content.as_ref().is_none_or(content))
+            })
+    }
+
+    /// Whether this server, or one before it, can have given a stamp.
+    const fn made(&self, stamp: Stamp) -> bool {
+        stamp.incarnation <= self.incarnation
+    }
+}
+
+impl IncomingPage<'_> {
+    fn is_sound(&self) -> bool {
+        let within = |row: &IncomingRow<'_>| row.seq > self.from && row.seq <= self.to;
+        let checked = match (self.sum, self.count) {
+            (Some(sum), Some(_)) => !self.more && sum.len() == 16,
+            (None, None) => self.more,
+            _ => false,
+        };
+        self.from <= self.to
+            && checked
+            && self.rows.iter().all(within)
+            && self.rows.is_sorted_by(|one, next| one.seq < next.seq)
+            && all_different(self.rows.iter().map(|row| row.key))
+    }
+}
+
+fn all_different<T: Eq + std::hash::Hash>(things: impl IntoIterator<Item = T>) -> bool {
+    let mut seen = HashSet::new();
+    things.into_iter().all(|thing| seen.insert(thing))
 }
 
 /// See [`sotay_model::wire::CurrentBody`].
@@ -63,6 +118,11 @@ pub(crate) struct IncomingPage<'b> {
     pub(crate) sum: Option<&'b [u8]>,
     #[n(7)]
     pub(crate) count: Option<u64>,
+    #[n(8)]
+    #[cbor(default)]
+    pub(crate) began: u64,
+    #[n(9)]
+    pub(crate) total: Option<u64>,
 }
 
 /// See [`sotay_model::wire::Row`].

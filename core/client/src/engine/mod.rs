@@ -18,8 +18,12 @@ pub(crate) mod submit;
 use std::collections::BTreeSet;
 
 use rusqlite::{Connection, TransactionBehavior};
-use sotay_model::wire::{Cursor, MAX_MUTATIONS, MAX_REQUEST_BYTES, PROTOCOL, Sent, SyncRequest};
-use sotay_model::{OrganisationId, Timestamp, cbor};
+use sotay_model::mutation::MAX_MUTATION_BYTES;
+use sotay_model::rejection::{self, Field};
+use sotay_model::wire::{
+    Cursor, MAX_MUTATIONS, MAX_REQUEST_BYTES, PROTOCOL, ProblemCode, Sent, SyncRequest,
+};
+use sotay_model::{Mutation, OrganisationId, Rejection, Timestamp, cbor};
 
 use self::feeds::{Applied, Rows};
 use self::incoming::Incoming;
@@ -40,6 +44,9 @@ const VERIFY_EVERY_MS: i64 = 24 * 3_600_000;
 const MAX_UNFIT: u32 = 3;
 /// More round trips than any honest server needs for one call.
 const MAX_ROUND_TRIPS: u32 = 100_000;
+/// How many own mutations are kept that the server carried out and its backups may lack. Older ones are forgotten: they
+/// are in the server's database, and in its backups if it has any.
+pub(crate) const MAX_KEPT: u32 = 10_000;
 
 /// Why a response was not applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +55,8 @@ pub(crate) enum Fault {
     Unreadable,
     /// It ended early.
     Truncated,
+    /// It says what no server may say; nothing was applied.
+    Protocol,
     /// The store failed; nothing was applied.
     Store(HandbookError),
 }
@@ -75,16 +84,33 @@ pub(crate) struct Round {
     ignored: bool,
     /// Responses that did not follow on what the phone has.
     unfit: u32,
-    resent: bool,
-    /// Numbers without a mutation are filled.
-    fills: bool,
+    /// What the next request asks without sending mutations.
+    probe: Option<Probe>,
+    /// A number was missing once.
+    missed: bool,
+    /// Numbers from here on that have no mutation are filled.
+    fills_from: Option<u64>,
+    /// The numbers of the mutations in the last request.
+    sent: Vec<i64>,
+    /// The most mutations in one request; 0: as many as fit.
+    most: usize,
     max_rows: u32,
-    /// A scope's sum does not fit, and fetching it again did not help: what could be applied was.
+    max_bytes: u32,
+    /// A scope's sum does not fit, or pages do not, and fetching again did not help: what could be applied was.
     pub(crate) broken: bool,
     /// The server's time in the last response.
     pub(crate) server_time: Option<Timestamp>,
     /// What it did so far.
     pub(crate) report: SyncReport,
+}
+
+/// Why a request goes without mutations, though some wait.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Probe {
+    /// The server misses a number: how far did it see?
+    Missing,
+    /// The server refuses a request with this one mutation: is it the mutation's fault?
+    Suspect(i64, Rejection),
 }
 
 impl Round {
@@ -96,12 +122,17 @@ impl Round {
         }
     }
 
+    /// From now on asks for pages of at most so many rows, and about so many bytes; 0: as many as the server likes.
+    pub(crate) const fn ask_for(&mut self, max_rows: u32, max_bytes: u32) {
+        (self.max_rows, self.max_bytes) = (max_rows, max_bytes);
+    }
+
     /// The next request's body; none when the round is over.
     pub(crate) fn next_request(
         &mut self,
         writer: &Writer,
     ) -> Result<Option<Vec<u8>>, HandbookError> {
-        let mut mutations = pending(&writer.db)?;
+        let mut mutations = pending(&writer.db, self.most)?;
         let waiting = !self.ignored
             && mutations
                 .iter()
@@ -112,9 +143,15 @@ impl Round {
         if self.report.round_trips >= MAX_ROUND_TRIPS {
             return Ok(None);
         }
-        if self.fills {
-            mutations = filled(mutations);
+        if let Some(from) = self.fills_from {
+            mutations = filled(mutations, from);
         }
+        if self.probe.is_some() {
+            mutations.clear();
+        }
+        self.sent.clear();
+        self.sent
+            .extend(mutations.iter().map(|sent| sent.n.cast_signed()));
         let request = SyncRequest {
             protocol: PROTOCOL,
             incarnation: rows::setting_number(&writer.db, Setting::Incarnation)?
@@ -123,6 +160,8 @@ impl Round {
             cursors: cursors(&writer.db)?,
             mutations,
             max_rows: self.max_rows,
+            max_bytes: self.max_bytes,
+            settled_through: settled_through(&writer.db)?,
         };
         Ok(Some(cbor::to_bytes(&request)))
     }
@@ -142,6 +181,9 @@ impl Round {
                 Fault::Unreadable
             }
         })?;
+        if !response.is_sound() {
+            return Err(Fault::Protocol);
+        }
         let mut touched = Touched {
             delivery: true,
             ..Touched::default()
@@ -156,7 +198,7 @@ impl Round {
         let other_server = stored != 0 && stored != response.incarnation;
         if other_server {
             feeds::void_all(&db)?;
-            receipts::send_accepted_again(&db, response.backed_up_through)?;
+            receipts::send_accepted_again(&db, response.high_water)?;
         }
         let mut to = Rows::new(&db)?;
         for scope in &response.revoked {
@@ -176,6 +218,7 @@ impl Round {
             match feeds::apply_page(&mut to, page, &mut touched)? {
                 Applied::Done => received += u32::try_from(page.rows.len()).unwrap_or(u32::MAX),
                 Applied::NotFitting => unfit = true,
+                Applied::NotHeld => return Err(Fault::Protocol),
                 Applied::Healing => healing = true,
                 Applied::Broken => broken = true,
             }
@@ -194,6 +237,20 @@ impl Round {
             }
         }
         receipts::forget_backed_up(&db, response.backed_up_through)?;
+        let probed = match self.probe.take() {
+            Some(Probe::Missing) => {
+                receipts::send_accepted_again(&db, response.high_water)?;
+                self.fills_from = Some(response.high_water.saturating_add(1));
+                true
+            }
+            Some(Probe::Suspect(n, why)) => {
+                receipts::park(&db, n, &why)?;
+                touched.outbox = true;
+                self.report.refused += 1;
+                true
+            }
+            None => false,
+        };
         let next = rows::setting_number(&db, Setting::NextN)?.unwrap_or(1);
         rows::set_number(
             &db,
@@ -212,6 +269,7 @@ impl Round {
         )?;
         rows::set_number(&db, Setting::LastSynced, response.now.0)?;
         let replayed = if settled.is_empty()
+            && !probed
             && touched.records.is_empty()
             && !touched.everything
             && !other_server
@@ -235,31 +293,72 @@ impl Round {
         self.report.accepted += u32::try_from(settled.done.len()).unwrap_or(u32::MAX);
         self.report.refused += settled.refused;
         self.report.received = self.report.received.saturating_add(received);
-        let unfit = (unfit || other_server) && self.unfit < MAX_UNFIT;
+        let unfit = unfit || other_server;
         self.unfit += u32::from(unfit);
         self.again = response.more || healing || unfit;
         // A server that was sent mutations and looked at none will not look at them now.
-        self.ignored = settled.looked_at == 0 && !response.more;
-        self.broken = broken;
+        self.ignored = settled.looked_at == 0 && !response.more && !probed;
+        self.broken = broken || self.unfit > MAX_UNFIT;
         self.server_time = Some(response.now);
         Ok(touched)
     }
 
-    /// The server says that a number was left out. A server restored from a backup has forgotten mutations that this phone
-    /// still keeps: they are sent again, and the numbers of those that were refused or discarded since are filled, once a round.
-    pub(crate) fn on_gap(&mut self, writer: &mut Writer) -> Result<bool, HandbookError> {
-        if std::mem::replace(&mut self.resent, true) {
-            return Ok(false);
+    /// The server refused a whole request. Whether the round goes on: a request that is too much is sent in smaller pieces, until
+    /// the one mutation that is refused is found and parked. Any other refusal ends the round.
+    pub(crate) fn on_problem(&mut self, problem: ProblemCode) -> bool {
+        let suspicion = match problem {
+            // A server restored from a backup has forgotten mutations that this phone still keeps: how far did it see?
+            ProblemCode::NumberGap => {
+                if std::mem::replace(&mut self.missed, true) {
+                    return false;
+                }
+                self.probe = Some(Probe::Missing);
+                return true;
+            }
+            ProblemCode::TooLarge => Rejection::TooLarge {
+                field: Field::Mutation,
+                limit: u32::try_from(MAX_MUTATION_BYTES).unwrap_or(u32::MAX),
+            },
+            ProblemCode::Malformed => Rejection::Invalid {
+                field: Field::Mutation,
+                why: rejection::Fault::Malformed,
+            },
+            _ => return false,
+        };
+        match self.sent.as_slice() {
+            // Not because of any mutation.
+            [] => return false,
+            [n] => self.probe = Some(Probe::Suspect(*n, suspicion)),
+            several => self.most = several.len() / 2,
         }
-        self.fills = true;
-        receipts::send_accepted_again(&writer.db, 0)?;
-        Ok(true)
+        true
     }
 }
 
+/// The phone asks no more about its mutations up to this number: all of them are settled, and none that waits builds on them.
+fn settled_through(db: &Connection) -> Result<u64, HandbookError> {
+    let mut through = rows::setting_number(db, Setting::NextN)?.unwrap_or(1) - 1;
+    let mut select = db.prepare_cached("SELECT n, mutation FROM outbox WHERE state = ?1")?;
+    let mut rows = select.query([Standing::Pending as u8])?;
+    while let Some(row) = rows.next()? {
+        let n: i64 = row.get(0)?;
+        let bytes = row.get_ref(1)?.as_blob().map_err(|_| rows::DAMAGED)?;
+        let mutation: Mutation = cbor::from_bytes(bytes).map_err(|_| rows::DAMAGED)?;
+        let earliest = mutation
+            .needs
+            .iter()
+            .copied()
+            .chain(mutation.base_after())
+            .fold(n, i64::min);
+        through = through.min(earliest.saturating_sub(1));
+    }
+    Ok(through.max(0).cast_unsigned())
+}
+
 fn cursors(db: &Connection) -> Result<Vec<Cursor>, HandbookError> {
-    let mut select =
-        db.prepare_cached("SELECT scope, epoch, cursor FROM scope WHERE held = 1 ORDER BY scope")?;
+    let mut select = db.prepare_cached(
+        "SELECT scope, epoch, cursor, began FROM scope WHERE held = 1 ORDER BY scope",
+    )?;
     let mut rows = select.query([])?;
     let mut cursors = Vec::new();
     while let Some(row) = rows.next()? {
@@ -267,12 +366,17 @@ fn cursors(db: &Connection) -> Result<Vec<Cursor>, HandbookError> {
             scope: scope_of(row, 0)?,
             epoch: unsigned_of(row, 1)?,
             seq: unsigned_of(row, 2)?,
+            began: unsigned_of(row, 3)?,
         });
     }
     Ok(cursors)
 }
 
-fn pending(db: &Connection) -> Result<Vec<Sent>, HandbookError> {
+fn pending(db: &Connection, most: usize) -> Result<Vec<Sent>, HandbookError> {
+    let most = match most {
+        0 => MAX_MUTATIONS,
+        most => most.min(MAX_MUTATIONS),
+    };
     let mut select =
         db.prepare_cached("SELECT n, mutation FROM outbox WHERE state = ?1 ORDER BY n")?;
     let mut rows = select.query([Standing::Pending as u8])?;
@@ -280,7 +384,7 @@ fn pending(db: &Connection) -> Result<Vec<Sent>, HandbookError> {
     while let Some(row) = rows.next()? {
         let mutation: Vec<u8> = row.get(1)?;
         bytes += mutation.len() + 16;
-        if sent.len() >= MAX_MUTATIONS || (bytes > MAX_SENT_BYTES && !sent.is_empty()) {
+        if sent.len() >= most || (bytes > MAX_SENT_BYTES && !sent.is_empty()) {
             break;
         }
         sent.push(Sent {
@@ -291,26 +395,22 @@ fn pending(db: &Connection) -> Result<Vec<Sent>, HandbookError> {
     Ok(sent)
 }
 
-/// Puts an empty mutation under every number that is left out. A server that does not know the number refuses it as malformed,
-/// which uses the number up; one that knows it answers with what it remembers. The phone waits for neither.
-fn filled(mutations: Vec<Sent>) -> Vec<Sent> {
-    let (Some(first), Some(last)) = (
-        mutations.first().map(|s| s.n),
-        mutations.last().map(|s| s.n),
-    ) else {
+/// Puts an empty mutation under every number from `from` on that is left out, because what had it was refused or discarded. The
+/// server, which does not know the number, refuses it as malformed, which uses the number up. The phone waits for no such one.
+fn filled(mutations: Vec<Sent>, from: u64) -> Vec<Sent> {
+    let Some(last) = mutations.last().map(|sent| sent.n) else {
         return mutations;
     };
-    let from = first.saturating_sub(MAX_MUTATIONS as u64 / 2).max(1);
     let mut known = mutations.into_iter().peekable();
-    (from..=last)
-        .map(|n| {
-            known.next_if(|sent| sent.n == n).unwrap_or(Sent {
-                n,
-                mutation: Vec::new(),
-            })
+    let mut sent: Vec<Sent> = std::iter::from_fn(|| known.next_if(|sent| sent.n < from)).collect();
+    sent.extend((from..=last).map(|n| {
+        known.next_if(|sent| sent.n == n).unwrap_or(Sent {
+            n,
+            mutation: Vec::new(),
         })
-        .take(MAX_MUTATIONS)
-        .collect()
+    }));
+    sent.truncate(MAX_MUTATIONS);
+    sent
 }
 
 /// What concerns the phone now, for the live queries.

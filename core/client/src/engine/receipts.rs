@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use sotay_model::wire::{Verdict, Written};
 use sotay_model::{RecordKey, Rejection, cbor};
 
+use super::MAX_KEPT;
 use super::feeds::{self, Rows};
 use super::incoming::{Incoming, IncomingBody, IncomingContent};
 use super::overlay::Overlay;
@@ -78,7 +79,8 @@ fn is_pending(db: &Connection, n: i64) -> Result<bool, HandbookError> {
     Ok(state == Some(Standing::Pending as u8))
 }
 
-fn park(db: &Connection, n: i64, why: &Rejection) -> Result<(), HandbookError> {
+/// Keeps a refused mutation for its author.
+pub(super) fn park(db: &Connection, n: i64, why: &Rejection) -> Result<(), HandbookError> {
     db.prepare_cached("UPDATE outbox SET state = ?2, rejection = ?3 WHERE n = ?1")?
         .execute(params![n, Standing::Parked as u8, cbor::to_bytes(why)])?;
     Ok(())
@@ -125,21 +127,22 @@ fn put_into_place(
     Ok(())
 }
 
-/// The server was restored: what it had accepted and its backup may lack goes up again, under the same numbers.
+/// The server was restored: what it had accepted and has forgotten, having seen numbers up to `high_water` only, goes up again
+/// under the same numbers.
 pub(crate) fn send_accepted_again(
     db: &Connection,
-    backed_up_through: u64,
+    high_water: u64,
 ) -> Result<usize, HandbookError> {
     Ok(db
         .prepare_cached("UPDATE outbox SET state = ?1 WHERE state = ?2 AND n > ?3")?
         .execute(params![
             Standing::Pending as u8,
             Standing::Accepted as u8,
-            backed_up_through.cast_signed()
+            high_water.cast_signed()
         ])?)
 }
 
-/// What is in a backup of the server need not be kept here.
+/// What is in the server's backups need not be kept here, nor what is older than the last [`MAX_KEPT`].
 pub(crate) fn forget_backed_up(
     db: &Connection,
     backed_up_through: u64,
@@ -151,5 +154,10 @@ pub(crate) fn forget_backed_up(
                 backed_up_through.cast_signed()
             ])?;
     }
+    db.prepare_cached(
+        "DELETE FROM outbox WHERE state = ?1 AND n <=
+         (SELECT n FROM outbox WHERE state = ?1 ORDER BY n DESC LIMIT 1 OFFSET ?2)",
+    )?
+    .execute(params![Standing::Accepted as u8, MAX_KEPT])?;
     Ok(())
 }

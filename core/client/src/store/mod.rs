@@ -3,11 +3,11 @@
 //! The folder holds `handbook.db` (SQLCipher, write-ahead log), `journal` (see [`crate::journal`]), `key-check` (tells a
 //! wrong key from a damaged file, which look alike to SQLCipher) and `lock` (one process at a time).
 
+mod key_check;
 pub(crate) mod rows;
 pub(crate) mod schema;
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -15,12 +15,15 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, InterruptHandle, OpenFlags, TransactionBehavior};
 use sotay_model::cbor;
 
+use crate::disk::{Disk, PhoneDisk};
 use crate::engine::overlay::{self, Overlay};
 use crate::error::HandbookError;
 use crate::identity::Identity;
 use crate::journal::{self, Entry, Journal, Recovered};
 use crate::keys::Keys;
 use crate::store::rows::{Setting, Standing};
+
+pub(crate) use key_check::has_key_check;
 
 const DATABASE: &str = "handbook.db";
 const JOURNAL: &str = "journal";
@@ -75,14 +78,36 @@ pub(crate) struct Writer {
     pub(crate) journal: Journal,
 }
 
+/// Where the files are.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    /// In which folder.
+    pub(crate) folder: PathBuf,
+    /// On which disk.
+    pub(crate) disk: Arc<dyn Disk>,
+    /// Whether the database is encrypted: always, where the cipher is there.
+    pub(crate) cipher: bool,
+}
+
+impl Place {
+    /// A folder of the phone's.
+    pub(crate) fn on_the_phone(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            disk: Arc::new(PhoneDisk),
+            cipher: cfg!(feature = "cipher"),
+        }
+    }
+}
+
 /// The open files of a handbook. Dropping it closes them.
 pub(crate) struct Store {
-    folder: PathBuf,
+    place: Place,
     keys: Arc<Keys>,
     writer: Mutex<Writer>,
     readers: Mutex<Vec<Connection>>,
     interrupts: Mutex<Vec<InterruptHandle>>,
-    _lock: File,
+    _lock: Option<File>,
 }
 
 impl std::fmt::Debug for Store {
@@ -93,12 +118,7 @@ impl std::fmt::Debug for Store {
 
 /// How many unsent mutations the folder's journal holds; needs no key.
 pub(crate) fn unsent_in(folder: &Path) -> u32 {
-    journal::count(&folder.join(JOURNAL))
-}
-
-/// Whether something was ever encrypted in this folder.
-pub(crate) fn has_key_check(folder: &Path) -> bool {
-    folder.join(KEY_CHECK).exists()
+    journal::count(&PhoneDisk, &folder.join(JOURNAL))
 }
 
 /// Takes the folder for this process.
@@ -115,40 +135,25 @@ pub(crate) fn lock(folder: &Path) -> Result<File, HandbookError> {
     }
 }
 
-/// Compares the key with the value beside the database; where there is none yet, and no database either, writes it.
-fn check_key(folder: &Path, keys: &Keys) -> Result<(), HandbookError> {
-    let (path, expected) = (folder.join(KEY_CHECK), keys.check()?);
-    match std::fs::read(&path) {
-        Ok(found) if found == expected => Ok(()),
-        Ok(found) if found.len() == expected.len() => Err(HandbookError::WrongKey),
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
-        // Missing or torn: written again. If the key is wrong after all, the database will not open.
-        _ => {
-            let mut file = File::create(&path)?;
-            file.write_all(&expected)?;
-            Ok(file.sync_all()?)
-        }
-    }
-}
-
-fn connect(path: &Path, keys: &Keys, cache_kib: i32) -> Result<Connection, HandbookError> {
+fn connect(place: &Place, keys: &Keys, cache_kib: i32) -> Result<Connection, HandbookError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let db = Connection::open_with_flags(path, flags)?;
-    #[cfg(feature = "cipher")]
-    {
+    let path = place.folder.join(DATABASE);
+    let db = match place.disk.file_system() {
+        Some(name) => Connection::open_with_flags_and_vfs(path, flags, name)?,
+        None => Connection::open_with_flags(path, flags)?,
+    };
+    if place.cipher {
         let key =
             zeroize::Zeroizing::new(format!("PRAGMA key = \"x'{}'\"", keys.database()?.as_str()));
         db.execute_batch(&key)?;
         db.execute_batch("PRAGMA cipher_memory_security = OFF; PRAGMA cipher_log_level = NONE")?;
     }
-    #[cfg(not(feature = "cipher"))]
-    let _ = keys;
     db.busy_timeout(Duration::from_secs(5))?;
     db.set_prepared_statement_cache_capacity(64);
     db.execute_batch(&format!(
-        "PRAGMA temp_store = MEMORY; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -{cache_kib}"
+        "PRAGMA temp_store = MEMORY; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON; PRAGMA cache_size = -{cache_kib}"
     ))?;
     Ok(db)
 }
@@ -156,10 +161,21 @@ fn connect(path: &Path, keys: &Keys, cache_kib: i32) -> Result<Connection, Handb
 impl Store {
     /// Opens the files, or makes new ones, and brings back what the database lacks and the journal has.
     pub(crate) fn open(folder: &Path, keys: Arc<Keys>, lock: File) -> Result<Self, HandbookError> {
-        check_key(folder, &keys)?;
-        let mut db = connect(&folder.join(DATABASE), &keys, 8 << 10)?;
+        Self::open_at(Place::on_the_phone(folder), keys, Some(lock))
+    }
+
+    /// The same, anywhere.
+    pub(crate) fn open_at(
+        place: Place,
+        keys: Arc<Keys>,
+        lock: Option<File>,
+    ) -> Result<Self, HandbookError> {
+        key_check::check_key(&place, &keys)?;
+        let mut db = connect(&place, &keys, 8 << 10)?;
         schema::migrate(&mut db)?;
-        let (journal, recovered) = Journal::open(folder.join(JOURNAL), keys.journal()?)?;
+        let journal = place.folder.join(JOURNAL);
+        let (journal, recovered) =
+            Journal::open(Arc::clone(&place.disk), journal, keys.journal()?)?;
         let overlay = Overlay::load(&db)?;
         let mut writer = Writer {
             db,
@@ -169,7 +185,7 @@ impl Store {
         writer.recover(&recovered)?;
         let interrupt = writer.db.get_interrupt_handle();
         Ok(Self {
-            folder: folder.to_owned(),
+            place,
             keys,
             writer: Mutex::new(writer),
             readers: Mutex::new(Vec::new()),
@@ -218,7 +234,7 @@ impl Store {
         let db = match idle {
             Some(db) => db,
             None => {
-                let db = connect(&self.folder.join(DATABASE), &self.keys, 2 << 10)?;
+                let db = connect(&self.place, &self.keys, 2 << 10)?;
                 locked(&self.interrupts).push(db.get_interrupt_handle());
                 db
             }

@@ -21,7 +21,8 @@ use crate::error::HandbookError;
 /// How many bits of a listing's number are the record's.
 pub(crate) const RECORD_BITS: u32 = 40;
 
-const STEPS: &[&str] = &["
+const STEPS: &[&str] = &[
+    "
     CREATE TABLE scope (
         sid INTEGER PRIMARY KEY,
         scope BLOB NOT NULL UNIQUE,
@@ -81,10 +82,16 @@ const STEPS: &[&str] = &["
     CREATE INDEX overlay_parent ON overlay (kind, parent);
     CREATE TABLE setting (name INTEGER PRIMARY KEY, value BLOB NOT NULL);
     CREATE TABLE local (lid INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE, value BLOB NOT NULL);
-"];
+",
+    // Where the feed stood when it was first fetched from 0, and how many records it had when last told.
+    "
+    ALTER TABLE scope ADD COLUMN began INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE scope ADD COLUMN total INTEGER NOT NULL DEFAULT 0;
+",
+];
 
 /// The newest schema this version knows.
-pub(crate) const NEWEST: u32 = 1;
+pub(crate) const NEWEST: u32 = STEPS.len() as u32;
 
 /// Brings the database to the newest schema.
 pub(crate) fn migrate(db: &mut Connection) -> Result<(), HandbookError> {
