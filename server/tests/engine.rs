@@ -35,6 +35,7 @@ fn document(home: OrganisationId, sections: usize) -> PublishDocument {
                 text: "Nội dung".into(),
             })
             .collect(),
+        attachments: vec![],
     }
 }
 

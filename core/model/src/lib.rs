@@ -4,6 +4,7 @@
 //! holds. One module per domain, with the same name as in the client and the apps.
 
 pub mod apply;
+pub mod blob;
 pub mod cbor;
 pub mod documents;
 pub mod enrolment;
@@ -21,6 +22,7 @@ pub mod wire;
 pub mod world;
 
 pub use apply::{Actor, Outcome, apply};
+pub use blob::{BlobDigest, NamedBlob};
 pub use id::{
     DocumentKey, Id, InstallationId, MeetingKey, MemberId, OrganisationId, RecordKey, Scope,
 };

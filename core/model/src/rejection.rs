@@ -275,6 +275,8 @@ cbor_code! {
         Changes = 28,
         /// A version of a notice.
         NoticeVersion = 29,
+        /// The files attached to a document.
+        Attachments = 30,
     }
 }
 

@@ -5,6 +5,8 @@
 //! POST /v1/enrolment/claim  ClaimEnrolment → Enrolled           certificate checked against the roots just handed over
 //! POST /v1/sync             SyncRequest    → SyncResponse       signed by the installation's key
 //! GET  /v1/wake                            → server-sent events, one empty event when something new waits; signed
+//! PUT  /v1/blobs/<sha256>?home=<scope>&from=<n>&size=<n>   bytes → BlobState; signed
+//! GET  /v1/blobs/<sha256>?record=<home>/<id>               the range asked for → 206 and the bytes; signed
 //! ```
 //! Every refusal carries a [`Problem`]. Each reply of a signed route brings the nonce for the next request in the header
 //! [`NONCE_HEADER`], so that a phone whose clock is years off signs as well as any other.
@@ -21,6 +23,10 @@ use crate::time::Timestamp;
 pub const PROTOCOL: u32 = 1;
 /// The media type of every body.
 pub const MEDIA_TYPE: &str = "application/cbor";
+/// The path of a blob, before its digest.
+pub const BLOBS: &str = "/v1/blobs/";
+/// The most bytes of a blob in one response; of a longer range the beginning is sent.
+pub const MAX_RANGE_BYTES: u64 = 1 << 20;
 /// Where the server's next nonce travels.
 pub const NONCE_HEADER: &str = "sotay-nonce";
 /// The most bytes of a request's body.
@@ -388,7 +394,24 @@ cbor_code! {
         Internal = 10,
         /// No such route.
         NoSuchRoute = 11,
+        /// No record that the member is shown names this blob, or it is not here.
+        NoSuchBlob = 12,
+        /// The blob ends before the range begins.
+        NoSuchRange = 13,
+        /// The bytes handed over do not have the digest they were announced with; they were thrown away.
+        WrongBlob = 14,
+        /// The member may not publish at this home.
+        MayNotHandOver = 15,
     }
+}
+
+/// How far a blob has been handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct BlobState {
+    /// So many bytes are there; all of them: the blob is complete.
+    #[n(0)]
+    pub received: u64,
 }
 
 /// The body of every refusal.

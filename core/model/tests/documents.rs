@@ -5,10 +5,16 @@
 mod common;
 
 use common::*;
-use sotay_model::Rejection;
-use sotay_model::documents::{ConfidentialityLevel, Document, PublishDocument, Section};
+use sotay_model::blob::{self, MAX_BLOB_BYTES, PIECE_BYTES, PieceDigests};
+use sotay_model::cbor::UnknownKeys;
+use sotay_model::documents::{
+    Attachment, ConfidentialityLevel, Document, MAX_ATTACHMENTS, PublishDocument, Section,
+};
 use sotay_model::id::{RecordKey, Scope};
 use sotay_model::rejection::{Denial, Fault, Field, SecrecyMarking, Subject};
+use sotay_model::time::Now;
+use sotay_model::world::World;
+use sotay_model::{Actor, BlobDigest, NamedBlob, Rejection};
 
 fn numbered(numbers: &[&str]) -> PublishDocument {
     PublishDocument {
@@ -246,4 +252,199 @@ fn a_document_lies_at_the_home_of_an_organisation() {
             what: Subject::Organisation
         }
     );
+}
+
+fn attachment(name: &str, media_type: &str, bytes: &[u8]) -> Attachment {
+    let mut pieces = PieceDigests::default();
+    for piece in bytes.chunks(PIECE_BYTES as usize) {
+        pieces.push(piece);
+    }
+    Attachment {
+        name: name.to_owned(),
+        media_type: media_type.to_owned(),
+        size: bytes.len() as u64,
+        blob: BlobDigest::of(bytes),
+        pieces,
+        unknown: UnknownKeys::none(),
+    }
+}
+
+fn with(attachments: Vec<Attachment>) -> PublishDocument {
+    PublishDocument {
+        attachments,
+        ..publication(CELL, 700)
+    }
+}
+
+#[test]
+fn a_document_names_its_attachments_and_their_blobs() {
+    let mut commune = Commune::new();
+    let pdf = attachment("Nghị quyết.pdf", "application/pdf", &vec![7; 300_000]);
+    let effect = commune.done(SECRETARY, with(vec![pdf.clone()]));
+    let key = document(org(CELL), 700);
+    let stored = commune.store.body::<Document>(key.0).unwrap();
+    assert_eq!(stored.attachments, Some(vec![pdf.clone()]));
+    let named: Vec<_> = effect
+        .puts
+        .iter()
+        .flat_map(|put| blob::named_by(put.kind, &put.body))
+        .collect();
+    let expected = NamedBlob {
+        digest: pdf.blob,
+        size: 300_000,
+    };
+    assert_eq!(named, vec![expected]);
+    let without = commune.done(SECRETARY, publication(CELL, 701));
+    assert!(blob::named_by(without.puts[0].kind, &without.puts[0].body).is_empty());
+}
+
+#[test]
+fn attachments_that_no_phone_could_keep_check_or_show_are_refused() {
+    let mut commune = Commune::new();
+    let good = attachment("a.pdf", "application/pdf", b"bytes");
+    let invalid = |field, why| Rejection::Invalid { field, why };
+    let attachments = |why| invalid(Field::Attachments, why);
+    let cases = [
+        (
+            with(vec![Attachment {
+                name: " ".into(),
+                ..good.clone()
+            }]),
+            invalid(Field::Name, Fault::Empty),
+        ),
+        (
+            with(vec![Attachment {
+                name: "../a".into(),
+                ..good.clone()
+            }]),
+            invalid(Field::Name, Fault::Malformed),
+        ),
+        (
+            with(vec![Attachment {
+                name: "TỐI MẬT.pdf".into(),
+                ..good.clone()
+            }]),
+            Rejection::Secret {
+                field: Field::Name,
+                level: SecrecyMarking::TopSecret,
+            },
+        ),
+        (
+            with(vec![Attachment {
+                media_type: "text/html".into(),
+                ..good.clone()
+            }]),
+            attachments(Fault::UnknownValue),
+        ),
+        (
+            with(vec![Attachment {
+                media_type: "image/".into(),
+                ..good.clone()
+            }]),
+            attachments(Fault::UnknownValue),
+        ),
+        (
+            with(vec![Attachment {
+                media_type: "Image/PNG".into(),
+                ..good.clone()
+            }]),
+            attachments(Fault::UnknownValue),
+        ),
+        (
+            with(vec![Attachment {
+                size: 0,
+                ..good.clone()
+            }]),
+            attachments(Fault::Empty),
+        ),
+        (
+            with(vec![Attachment {
+                size: u64::from(PIECE_BYTES) + 1,
+                ..good.clone()
+            }]),
+            attachments(Fault::Malformed),
+        ),
+        (
+            with(vec![Attachment {
+                pieces: PieceDigests::default(),
+                ..good.clone()
+            }]),
+            attachments(Fault::Malformed),
+        ),
+        (
+            with(vec![good.clone(), good.clone()]),
+            attachments(Fault::Repeated),
+        ),
+        (
+            with(vec![Attachment {
+                size: u64::from(MAX_BLOB_BYTES) + 1,
+                ..good.clone()
+            }]),
+            Rejection::TooLarge {
+                field: Field::Attachments,
+                limit: MAX_BLOB_BYTES,
+            },
+        ),
+        (
+            with(
+                (0..=MAX_ATTACHMENTS)
+                    .map(|n| attachment("a.png", "image/png", &n.to_be_bytes()))
+                    .collect(),
+            ),
+            Rejection::TooLarge {
+                field: Field::Attachments,
+                limit: MAX_ATTACHMENTS,
+            },
+        ),
+    ];
+    for (intent, expected) in cases {
+        assert_eq!(
+            commune.refused(SECRETARY, intent.clone()),
+            expected,
+            "{intent:?}"
+        );
+    }
+    commune.done(SECRETARY, with(vec![good]));
+}
+
+#[test]
+fn the_largest_attachments_still_fit_into_a_record_and_a_mutation() {
+    let mut commune = Commune::new();
+    let mut pieces = PieceDigests::default();
+    for _ in 0..blob::pieces(MAX_BLOB_BYTES.into()) {
+        pieces.push(b"");
+    }
+    let attachments = (0..MAX_ATTACHMENTS)
+        .map(|n| Attachment {
+            size: MAX_BLOB_BYTES.into(),
+            pieces: pieces.clone(),
+            ..attachment(&"ữ".repeat(200), "image/png", &n.to_be_bytes())
+        })
+        .collect();
+    let effect = commune.done(SECRETARY, with(attachments));
+    assert!(effect.puts[0].body.len() < 200_000);
+}
+
+#[test]
+fn who_may_publish_at_a_home_may_hand_blobs_over_there() {
+    let commune = Commune::new();
+    for (member, home, expected) in [
+        (SECRETARY, Scope::organisation(org(CELL)), true),
+        (DEPUTY, Scope::organisation(org(CELL)), true),
+        (ANN, Scope::organisation(org(CELL)), false),
+        (SECRETARY, Scope::organisation(org(COMMITTEE)), false),
+        (SECRETARY, Scope::office(org(CELL)), false),
+    ] {
+        let mut world = World::new();
+        let actor = Actor::Member(person(member));
+        let allowed = loop {
+            match blob::may_hand_over(&world, actor, Now::server(commune.now.at), home) {
+                Ok(allowed) => break allowed,
+                Err(needs) => needs
+                    .iter()
+                    .for_each(|need| commune.store.load(&mut world, need, None)),
+            }
+        };
+        assert_eq!(allowed, expected, "{member} at {home}");
+    }
 }

@@ -4,6 +4,7 @@
 //! answered from what stands then, so a phone reads its own writes and many phones share one sync of the disk. Nothing here
 //! knows what a meeting is: [`apply`](fn@sotay_model::apply) decides, the engine loads what it asks for and stores what it says.
 
+mod blobs;
 mod enrolment;
 mod feeds;
 mod mutations;
@@ -12,6 +13,7 @@ pub(crate) mod operator;
 mod pages;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use sotay_model::organisation::scopes_of;
 use sotay_model::wire::{ProblemCode, SyncRequest, SyncResponse};
@@ -20,6 +22,7 @@ use sotay_model::{
     Actor, InstallationId, Intent, MemberId, Mutation, Now, Outcome, Scope, Timestamp, World, apply,
 };
 
+use crate::blobs::Blobs;
 use crate::storage::{Installation, ScopeHead, Storage, StorageError, Transaction};
 
 pub(crate) use enrolment::random;
@@ -43,6 +46,9 @@ pub enum EngineError {
     /// The database.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// The folder of blobs.
+    #[error("blobs: {0}")]
+    Blobs(#[from] std::io::Error),
     /// A rule asked again for what it was given.
     #[error("a rule did not come to an end")]
     Endless,
@@ -72,12 +78,23 @@ pub struct Answered {
 #[derive(Debug)]
 pub struct Engine {
     storage: Storage,
+    blobs: Option<Arc<Blobs>>,
 }
 
 impl Engine {
     /// Works on this database.
     pub const fn new(storage: Storage) -> Self {
-        Self { storage }
+        Self {
+            storage,
+            blobs: None,
+        }
+    }
+
+    /// Carries out what names blobs once they are here; without them such mutations are held.
+    #[must_use]
+    pub fn with_blobs(mut self, blobs: Arc<Blobs>) -> Self {
+        self.blobs = Some(blobs);
+        self
     }
 
     /// Carries out and answers a batch in one transaction. A batch without mutations only reads.
@@ -93,6 +110,7 @@ impl Engine {
             self.storage.read()?
         };
         let mut batch = Batch::begin(&transaction, now)?;
+        batch.blobs = self.blobs.clone();
         let mut carried_out = Vec::with_capacity(asked.len());
         for one in asked {
             carried_out.push(batch.carry_out(one)?);
@@ -179,6 +197,7 @@ struct Batch<'t> {
     lines: u64,
     incarnation: u64,
     now: Timestamp,
+    blobs: Option<Arc<Blobs>>,
 }
 
 impl<'t> Batch<'t> {
@@ -192,6 +211,7 @@ impl<'t> Batch<'t> {
             lines: 0,
             incarnation,
             now,
+            blobs: None,
         })
     }
 

@@ -154,6 +154,9 @@ impl Batch<'_> {
             Outcome::NotYet => return Ok(Verdict::NotYet),
             Outcome::Need(_) => return Err(EngineError::Endless),
         };
+        if !self.has_blobs(&effect)? {
+            return Ok(Verdict::NotYet);
+        }
         let written = self.write(&effect)?;
         let held = self.scopes(phone.member)?;
         let seen = written.into_iter().filter_map(|record| {

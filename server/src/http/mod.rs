@@ -5,6 +5,7 @@
 
 mod accept;
 mod authentication;
+mod blobs;
 mod coding;
 mod readers;
 mod routes;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use sotay_model::Timestamp;
 use tokio::sync::{broadcast, watch};
 
+use crate::blobs::Blobs;
 use crate::commune::{CertificateError, Certificates};
 use crate::engine::{Engine, EngineError, Nonces, meta};
 use crate::storage::{Storage, StorageError};
@@ -110,6 +112,7 @@ pub enum StartError {
 struct Shared {
     writer: Writer,
     readers: Readers,
+    blobs: Arc<Blobs>,
     nonces: Nonces,
     roots: Vec<u8>,
     clock: Clock,
@@ -140,11 +143,13 @@ impl Server {
 
         let (changed, _) = broadcast::channel(1_024);
         let (close, closing) = watch::channel(false);
-        let (writer, writer_thread) =
-            Writer::start(Engine::new(storage), config.clock, changed.clone())?;
+        let blobs = Arc::new(Blobs::of(&config.folder));
+        let engine = Engine::new(storage).with_blobs(blobs.clone());
+        let (writer, writer_thread) = Writer::start(engine, config.clock, changed.clone())?;
         let shared = Arc::new(Shared {
             writer,
             readers: Readers::new(database),
+            blobs,
             nonces: Nonces::new(&secret),
             roots: certificates.roots(),
             clock: config.clock,

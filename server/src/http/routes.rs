@@ -17,7 +17,7 @@ use sotay_model::{InstallationId, cbor};
 use super::authentication::{Unauthenticated, authenticate, text};
 use super::coding::{accepts_zstd, compress, decompress};
 use super::writer::problem;
-use super::{Shared, wake};
+use super::{Shared, blobs, wake};
 use crate::engine::{Answered, Asked};
 
 /// All routes.
@@ -27,6 +27,10 @@ pub(super) fn router(shared: &Arc<Shared>) -> Router {
         .route("/v1/enrolment/claim", post(claim))
         .route("/v1/sync", post(sync))
         .route("/v1/wake", get(wake_up))
+        .route(
+            "/v1/blobs/{digest}",
+            get(blobs::fetch).put(blobs::hand_over),
+        )
         .route("/healthz", get(health))
         .fallback(async || refuse(ProblemCode::NoSuchRoute))
         .method_not_allowed_fallback(async || {
@@ -172,7 +176,11 @@ async fn wake_up(State(shared): State<Arc<Shared>>, request: Request<Body>) -> R
 }
 
 /// The body as it travelled: the signature covers these bytes.
-async fn receive(shared: &Shared, parts: &Parts, body: Body) -> Result<Vec<u8>, ProblemCode> {
+pub(super) async fn receive(
+    shared: &Shared,
+    parts: &Parts,
+    body: Body,
+) -> Result<Vec<u8>, ProblemCode> {
     let declared =
         text(&parts.headers, &header::CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
     if declared.is_some_and(|length| length > MAX_REQUEST_BYTES as u64) {
@@ -211,7 +219,7 @@ fn decode<T: for<'b> minicbor::Decode<'b, ()>>(
 }
 
 /// Runs on a thread that may block.
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, ProblemCode> {
     tokio::task::spawn_blocking(work)
@@ -231,15 +239,16 @@ fn answer_with(parts: &Parts, body: &[u8]) -> Response {
 /// A refusal.
 pub(super) fn refuse(code: ProblemCode) -> Response {
     let status = match code {
-        ProblemCode::InvitationUnusable => StatusCode::FORBIDDEN,
+        ProblemCode::InvitationUnusable | ProblemCode::MayNotHandOver => StatusCode::FORBIDDEN,
         ProblemCode::UnknownInstallation | ProblemCode::BadSignature | ProblemCode::StaleNonce => {
             StatusCode::UNAUTHORIZED
         }
         ProblemCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ProblemCode::Busy => StatusCode::SERVICE_UNAVAILABLE,
-        ProblemCode::NumberGap => StatusCode::CONFLICT,
+        ProblemCode::NumberGap | ProblemCode::WrongBlob => StatusCode::CONFLICT,
+        ProblemCode::NoSuchRange => StatusCode::RANGE_NOT_SATISFIABLE,
         ProblemCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-        ProblemCode::NoSuchRoute => StatusCode::NOT_FOUND,
+        ProblemCode::NoSuchRoute | ProblemCode::NoSuchBlob => StatusCode::NOT_FOUND,
         ProblemCode::UnsupportedProtocol | ProblemCode::Malformed | ProblemCode::Unknown { .. } => {
             StatusCode::BAD_REQUEST
         }
@@ -253,7 +262,11 @@ pub(super) fn refuse(code: ProblemCode) -> Response {
 }
 
 /// Adds the nonce for the phone's next request.
-fn with_nonce(shared: &Shared, phone: Option<InstallationId>, mut response: Response) -> Response {
+pub(super) fn with_nonce(
+    shared: &Shared,
+    phone: Option<InstallationId>,
+    mut response: Response,
+) -> Response {
     if let Some(phone) = phone
         && let Ok(nonce) = HeaderValue::from_str(&shared.nonces.for_phone(phone, (shared.clock)()))
     {

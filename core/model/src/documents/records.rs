@@ -1,5 +1,6 @@
 //! Records of documents.
 
+use crate::blob::{BlobDigest, PieceDigests};
 use crate::cbor::{cbor_code, cbor_map};
 use crate::id::{DocumentKey, Id, MeetingKey, OrganisationId, RecordKey, Scope};
 use crate::record::{Body, Kind};
@@ -60,6 +61,24 @@ cbor_map! {
         8 => for_meeting: Option<MeetingKey>,
         /// How many sections it has.
         9 => section_count: u32,
+        /// What is attached; none where nothing is. A version that does not know this key keeps it and shows the text.
+        10 => attachments: Option<Vec<Attachment>>,
+    }
+}
+
+cbor_map! {
+    /// A file attached to a document: what it is, and everything needed to check its bytes.
+    pub struct Attachment {
+        /// Its name, without a folder.
+        0 => name: String,
+        /// `application/pdf`, `image/…`, `audio/…` or `video/…`.
+        1 => media_type: String,
+        /// How many bytes.
+        2 => size: u64,
+        /// Its SHA-256.
+        3 => blob: BlobDigest,
+        /// The SHA-256 of each piece, see [`crate::blob`].
+        4 => pieces: PieceDigests,
     }
 }
 

@@ -2,8 +2,9 @@
 
 use minicbor::{Decode, Encode};
 
-use super::records::{ConfidentialityLevel, Document, DocumentKind, Section};
+use super::records::{Attachment, ConfidentialityLevel, Document, DocumentKind, Section};
 use crate::apply::Context;
+use crate::blob::MAX_BLOB_BYTES;
 use crate::cbor::UnknownKeys;
 use crate::id::{DocumentKey, Id, MeetingKey, OrganisationId, Scope, ScopeKind};
 use crate::meetings::Meeting;
@@ -16,6 +17,12 @@ use crate::world::Stop;
 
 /// The most levels of section numbers: 1, 1.1, 1.1.1.
 const MAX_SECTION_DEPTH: usize = 3;
+
+/// The most attachments of a document.
+pub const MAX_ATTACHMENTS: u32 = 10;
+
+/// The most characters of a media type.
+const MAX_MEDIA_TYPE: usize = 100;
 
 /// Publishes a document to the organisation and all below it.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -48,6 +55,10 @@ pub struct PublishDocument {
     /// Its text.
     #[n(8)]
     pub sections: Vec<SectionDraft>,
+    /// What is attached. The server carries the mutation out once it has the blobs.
+    #[n(9)]
+    #[cbor(default)]
+    pub attachments: Vec<Attachment>,
 }
 
 /// A section to publish.
@@ -70,6 +81,7 @@ pub(crate) fn publish_document(c: &Context<'_>, i: &PublishDocument) -> Result<E
     let number = text::optional(Field::DocumentNumber, i.number.as_deref(), MAX_LINE)?;
     let issuer = text::required(Field::Issuer, &i.issuer, MAX_LINE)?;
     let sections = checked_sections(&i.sections)?;
+    let attachments = checked_attachments(&i.attachments)?;
     match i.level {
         ConfidentialityLevel::Public | ConfidentialityLevel::Internal => {}
         ConfidentialityLevel::Restricted | ConfidentialityLevel::StateSecret => {
@@ -82,7 +94,7 @@ pub(crate) fn publish_document(c: &Context<'_>, i: &PublishDocument) -> Result<E
     if matches!(i.kind, DocumentKind::Unknown { .. }) {
         return Err(invalid(Field::Choice, Fault::UnknownValue).into());
     }
-    let organisation = publisher(c, i.document)?;
+    let organisation = publisher(c, i.document.0.home)?;
     if let Some(meeting) = i.for_meeting {
         let found = c.require::<Meeting>(meeting.0, Subject::Meeting)?.body;
         if found.organisation != organisation && !found.participating.contains(&organisation) {
@@ -111,6 +123,7 @@ pub(crate) fn publish_document(c: &Context<'_>, i: &PublishDocument) -> Result<E
         published_at: c.now.at,
         for_meeting: i.for_meeting,
         section_count: u32::try_from(sections.len()).unwrap_or(MAX_SECTIONS),
+        attachments: Some(attachments).filter(|some| !some.is_empty()),
         unknown: UnknownKeys::none(),
     };
     let parent: Id = i.for_meeting.map_or(organisation.0, |meeting| meeting.0.id);
@@ -125,16 +138,21 @@ pub(crate) fn publish_document(c: &Context<'_>, i: &PublishDocument) -> Result<E
     Ok(Effect { puts })
 }
 
-/// The organisation at whose home the document lies, if the actor may publish for it: its secretary or deputy, and in a
+/// Refuses who may not publish documents at this home.
+pub(crate) fn may_publish_at(c: &Context<'_>, home: Scope) -> Result<(), Stop> {
+    publisher(c, home).map(drop)
+}
+
+/// The organisation at whose home a document lies, if the actor may publish for it: its secretary or deputy, and in a
 /// committee over cells also its members.
-fn publisher(c: &Context<'_>, document: DocumentKey) -> Result<OrganisationId, Stop> {
-    if document.0.home.kind != ScopeKind::Organisation {
+fn publisher(c: &Context<'_>, home: Scope) -> Result<OrganisationId, Stop> {
+    if home.kind != ScopeKind::Organisation {
         return Err(Rejection::NotFound {
             what: Subject::Organisation,
         }
         .into());
     }
-    let organisation = OrganisationId(document.0.home.id);
+    let organisation = OrganisationId(home.id);
     let offices = c.me()?.offices(organisation);
     if offices.leads() {
         return Ok(organisation);
@@ -183,6 +201,59 @@ fn checked_sections(drafts: &[SectionDraft]) -> Result<Vec<Section>, Rejection> 
         });
     }
     Ok(sections)
+}
+
+/// The attachments, each of a kind that a phone can show, no larger than it can keep, and checkable piece by piece.
+fn checked_attachments(attachments: &[Attachment]) -> Result<Vec<Attachment>, Rejection> {
+    if attachments.len() > MAX_ATTACHMENTS as usize {
+        return Err(Rejection::TooLarge {
+            field: Field::Attachments,
+            limit: MAX_ATTACHMENTS,
+        });
+    }
+    let mut checked: Vec<Attachment> = Vec::with_capacity(attachments.len());
+    for attachment in attachments {
+        let name = text::required(Field::Name, &attachment.name, MAX_LINE)?;
+        if name.contains(['/', '\\']) || matches!(name.as_str(), "." | "..") {
+            return Err(invalid(Field::Name, Fault::Malformed));
+        }
+        if !is_shown(&attachment.media_type) {
+            return Err(invalid(Field::Attachments, Fault::UnknownValue));
+        }
+        if attachment.size == 0 {
+            return Err(invalid(Field::Attachments, Fault::Empty));
+        }
+        if attachment.size > u64::from(MAX_BLOB_BYTES) {
+            return Err(Rejection::TooLarge {
+                field: Field::Attachments,
+                limit: MAX_BLOB_BYTES,
+            });
+        }
+        if !attachment.pieces.fit(attachment.size) {
+            return Err(invalid(Field::Attachments, Fault::Malformed));
+        }
+        if checked.iter().any(|other| other.blob == attachment.blob) {
+            return Err(invalid(Field::Attachments, Fault::Repeated));
+        }
+        checked.push(Attachment {
+            name,
+            ..attachment.clone()
+        });
+    }
+    Ok(checked)
+}
+
+/// Whether a media type is one of an attachment, in its one spelling: lower case, without parameters.
+fn is_shown(media_type: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+-._".contains(&b);
+    media_type.len() <= MAX_MEDIA_TYPE
+        && media_type
+            .split_once('/')
+            .is_some_and(|(kind, sort)| match kind {
+                "application" => sort == "pdf",
+                "image" | "audio" | "video" => !sort.is_empty() && sort.bytes().all(plain),
+                _ => false,
+            })
 }
 
 /// `1.2.3` as numbers. Refuses anything else, leading zeros too: two spellings of one number would be two sections.

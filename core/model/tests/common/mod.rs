@@ -31,7 +31,7 @@ pub(crate) struct Store {
 
 impl Store {
     /// What a rule asks for; with `scopes` only what these show.
-    fn load(&self, world: &mut World, need: &Need, scopes: Option<&[Scope]>) {
+    pub(crate) fn load(&self, world: &mut World, need: &Need, scopes: Option<&[Scope]>) {
         let shown = |audience: &[Scope]| {
             scopes.is_none_or(|held| audience.iter().any(|scope| held.contains(scope)))
         };
@@ -512,6 +512,7 @@ pub(crate) fn publication(home: u32, n: u32) -> PublishDocument {
             section("1.1", "Kết quả"),
             section("2", "Nhiệm vụ"),
         ],
+        attachments: vec![],
     }
 }
 

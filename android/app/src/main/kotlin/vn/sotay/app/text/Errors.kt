@@ -191,6 +191,7 @@ private fun words(code: Field): Int =
         is Field.CardNumber -> R.string.form_card
         is Field.Changes -> R.string.form_changes
         is Field.NoticeVersion -> R.string.form_version
+        is Field.Attachments -> R.string.form_attachments
         is Field.Unknown -> R.string.form_other
     }
 
