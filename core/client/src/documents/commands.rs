@@ -36,6 +36,7 @@ impl Handbook {
                 issued_on: form.issued_on,
                 for_meeting: form.for_meeting,
                 sections,
+                attachments: Vec::new(),
             }
             .into(),
         )?;
