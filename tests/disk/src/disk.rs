@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use crate::fault::{Fault, Options, Statistics};
 use crate::file::DiskFile;
-use crate::state::{Fault, Options, State, Statistics};
+use crate::state::State;
 
 /// Disks by number; those that live.
 static DISKS: Mutex<BTreeMap<u64, Weak<Shared>>> = Mutex::new(BTreeMap::new());

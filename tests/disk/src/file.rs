@@ -4,8 +4,9 @@ use std::io;
 use std::sync::Arc;
 
 use crate::disk::Shared;
+use crate::fault::Failure;
 use crate::folder::NodeId;
-use crate::state::{Failure, State};
+use crate::state::State;
 
 /// What both [`DiskFile`] and the VFS hold of an open file; closes it when dropped.
 #[derive(Debug)]

@@ -28,6 +28,16 @@ enum Change {
     },
 }
 
+impl Change {
+    /// The name it changes, and the second one of a rename.
+    fn names(&self) -> (&str, Option<&str>) {
+        match self {
+            Self::Create { path, .. } | Self::Remove { path, .. } => (path, None),
+            Self::Rename { from, to, .. } => (from, Some(to)),
+        }
+    }
+}
+
 /// All names on a disk. Folders themselves are not kept: a path's part before the last `/` is its folder.
 #[derive(Debug, Default)]
 pub(crate) struct Folders {
@@ -87,37 +97,44 @@ impl Folders {
 
     /// Makes every change of a name in `folder` durable.
     pub(crate) fn sync(&mut self, folder: &str) {
-        let durable = &mut self.durable;
-        self.log.retain(|change| {
-            let here = match change {
-                Change::Create { path, .. } | Change::Remove { path, .. } => parent(path) == folder,
-                Change::Rename { from, to, .. } => parent(to) == folder || parent(from) == folder,
-            };
-            if here {
-                apply(durable, change);
-            }
-            !here
+        self.settle(|change| {
+            let (one, other) = change.names();
+            parent(one) == folder || other.is_some_and(|other| parent(other) == folder)
         });
     }
 
-    /// Makes the creation of one file durable, as its own sync does on common file systems.
+    /// Makes the creation of one file durable, as its own sync does on common file systems. A file that was removed
+    /// meanwhile keeps no name to make durable.
     pub(crate) fn sync_creation(&mut self, of: NodeId) {
-        if self.log.is_empty() {
-            return;
-        }
-        // A file that was removed meanwhile keeps no name to make durable.
         let removed =
             |change: &Change| matches!(change, Change::Remove { node, .. } if *node == of);
-        if self.log.iter().any(removed) {
-            return;
+        if !self.log.iter().any(removed) {
+            self.settle(|change| matches!(change, Change::Create { node, .. } if *node == of));
+        }
+    }
+
+    /// Makes the wanted changes durable, and with each the earlier ones of the same names: a name that is durable in
+    /// its new meaning cannot get an old one back.
+    fn settle(&mut self, wanted: impl Fn(&Change) -> bool) {
+        let mut names: Vec<&str> = Vec::new();
+        let mut settled = vec![false; self.log.len()];
+        for (change, settled) in self.log.iter().zip(&mut settled).rev() {
+            let (one, other) = change.names();
+            let touched = names.contains(&one) || other.is_some_and(|other| names.contains(&other));
+            if touched || wanted(change) {
+                *settled = true;
+                names.push(one);
+                names.extend(other);
+            }
         }
         let durable = &mut self.durable;
-        self.log.retain(|change| match change {
-            Change::Create { node, .. } if *node == of => {
+        let mut settled = settled.into_iter();
+        self.log.retain(|change| {
+            let settled = settled.next() == Some(true);
+            if settled {
                 apply(durable, change);
-                false
             }
-            _ => true,
+            !settled
         });
     }
 

@@ -23,6 +23,7 @@
 //! ```
 
 mod disk;
+mod fault;
 mod file;
 mod folder;
 mod lock;
@@ -35,6 +36,6 @@ mod vfs;
 mod vfs_file;
 
 pub use disk::{Disk, Snapshot};
+pub use fault::{Fault, Options, Statistics};
 pub use file::DiskFile;
-pub use state::{Fault, Options, Statistics};
 pub use vfs::{make_default, seed_randomness, vfs_name};

@@ -13,9 +13,9 @@ use std::sync::{Arc, OnceLock};
 use rusqlite::ffi::{self, sqlite3_file, sqlite3_vfs};
 
 use crate::disk::{Shared, locate};
+use crate::fault::Failure;
 use crate::file::Handle;
 use crate::random::Random;
-use crate::state::Failure;
 use crate::vfs_file::{OpenFile, SimulatedFile};
 
 const NAME: &CStr = c"sotay-sim";
@@ -116,6 +116,8 @@ unsafe extern "C" fn open(
     flags: c_int,
     out_flags: *mut c_int,
 ) -> c_int {
+    // SAFETY: SQLite passes room for a file; as long as it has no methods it is not closed.
+    unsafe { (*file).pMethods = null() };
     // SAFETY: SQLite passes null or a path that ends in NUL.
     let path = unsafe { text(name) };
     let (shared, relative) = match path {
@@ -130,14 +132,8 @@ unsafe extern "C" fn open(
     };
     let create = flags & ffi::SQLITE_OPEN_CREATE != 0 || name.is_null();
     let new = create && flags & ffi::SQLITE_OPEN_EXCLUSIVE != 0;
-    let opened = Handle::open(&shared, relative, create, new);
-    let (handle, created) = match opened {
-        Ok(opened) => opened,
-        Err(_) => {
-            // SAFETY: SQLite passes room for a file; without methods it does not close it.
-            unsafe { (*file).pMethods = null() };
-            return ffi::SQLITE_CANTOPEN;
-        }
+    let Ok((handle, created)) = Handle::open(&shared, relative, create, new) else {
+        return ffi::SQLITE_CANTOPEN;
     };
     let journals =
         ffi::SQLITE_OPEN_MAIN_JOURNAL | ffi::SQLITE_OPEN_SUPER_JOURNAL | ffi::SQLITE_OPEN_WAL;

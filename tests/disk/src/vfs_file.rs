@@ -6,10 +6,11 @@ use std::sync::atomic::{Ordering, fence};
 
 use rusqlite::ffi::{self, sqlite3_file, sqlite3_int64, sqlite3_io_methods};
 
+use crate::fault::Failure;
 use crate::file::Handle;
 use crate::node::SECTOR;
 use crate::shm::{Held, Shm, index};
-use crate::state::{Failure, State};
+use crate::state::State;
 
 static METHODS: sqlite3_io_methods = sqlite3_io_methods {
     iVersion: 2,

@@ -79,6 +79,25 @@ fn synced_bytes_always_survive_and_others_only_sometimes() {
 }
 
 #[test]
+fn a_write_may_end_inside_a_sector_if_asked_for() {
+    let steps = |disk: &Disk| {
+        write(disk, "a", &[1; 3000]);
+        disk.open("a").unwrap().write_all_at(0, &[7; 3000]).unwrap();
+    };
+    let anywhere = Options {
+        tear_anywhere: true,
+        ..Options::default()
+    };
+    let inside = survivals(anywhere, steps, |disk| {
+        let bytes = disk.contents("a").unwrap();
+        bytes
+            .chunks(512)
+            .any(|sector| sector.contains(&1) && sector.contains(&7))
+    });
+    assert!(inside > 10, "{inside}");
+}
+
+#[test]
 fn unsynced_writes_are_kept_out_of_order() {
     let steps = |disk: &Disk| {
         write(disk, "a", &[0; 2048]);
@@ -174,6 +193,30 @@ fn a_removal_may_come_back_until_the_folder_is_synced() {
         disk.sync_folder("").unwrap();
     };
     assert_eq!(survivals(Options::default(), synced, back), 0);
+}
+
+#[test]
+fn a_durable_name_does_not_get_its_old_meaning_back() {
+    let reused = |disk: &Disk| {
+        drop(disk.create_new("f/a").unwrap());
+        disk.remove("f/a").unwrap();
+        write(disk, "f/a", b"new");
+        disk.rename("f/a", "g/a").unwrap();
+        disk.sync_folder("g").unwrap();
+    };
+    let moved =
+        |disk: &Disk| disk.files() == ["g/a"] && disk.contents("g/a").unwrap().as_slice() == b"new";
+    assert_eq!(survivals(Options::default(), reused, moved), 200);
+    let synced = |disk: &Disk| {
+        drop(disk.create_new("f/a").unwrap());
+        disk.remove("f/a").unwrap();
+        write(disk, "f/a", b"new");
+    };
+    let new = |disk: &Disk| {
+        disk.contents("f/a")
+            .is_some_and(|bytes| bytes.as_slice() == b"new")
+    };
+    assert_eq!(survivals(Options::default(), synced, new), 200);
 }
 
 #[test]

@@ -4,17 +4,14 @@
 
 mod common;
 
-use common::{add_batch, batches, connect, ledger};
+use common::{ENCRYPTED, PLAIN, add_batch, batches, connect, ledger};
 use sotay_disk::{Disk, memory};
 
 #[test]
 fn a_failing_allocation_at_any_place_is_an_error_and_loses_nothing() {
     memory::install().unwrap();
-    for key in [
-        None,
-        Some("x'000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f'"),
-    ] {
-        let template = ledger(1, key).snapshot();
+    for mode in [PLAIN, ENCRYPTED] {
+        let template = ledger(1, mode).snapshot();
         for lasting in [false, true] {
             let mut errors = 0;
             for at in 0.. {
@@ -24,9 +21,9 @@ fn a_failing_allocation_at_any_place_is_an_error_and_loses_nothing() {
                 } else {
                     memory::fail_allocation_at(at);
                 }
-                let done = connect(&disk, key, "FULL").and_then(|mut db| add_batch(&mut db, 1));
+                let done = connect(&disk, mode).and_then(|mut db| add_batch(&mut db, 1));
                 let failed = memory::stop_failing();
-                let found = batches(&connect(&disk, key, "FULL").unwrap());
+                let found = batches(&connect(&disk, mode).unwrap());
                 match done {
                     Ok(()) => assert_eq!(found, [1], "allocation {at}"),
                     Err(_) => {

@@ -3,31 +3,47 @@
 use rusqlite::{Connection, OpenFlags};
 use sotay_disk::{Disk, vfs_name};
 
-/// Opens the ledger in WAL mode without making its table; `key` turns the cipher on.
-pub(crate) fn connect(
-    disk: &Disk,
-    key: Option<&str>,
-    synchronous: &str,
-) -> rusqlite::Result<Connection> {
-    let db = Connection::open_with_flags_and_vfs(
-        disk.path("store/ledger.db"),
-        OpenFlags::default(),
-        vfs_name(),
-    )?;
-    if let Some(key) = key {
+pub(crate) const KEY: &str = "x'000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f'";
+
+/// How a ledger is opened.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mode {
+    /// Turns the cipher on.
+    pub(crate) key: Option<&'static str>,
+    pub(crate) journal: &'static str,
+    pub(crate) synchronous: &'static str,
+}
+
+pub(crate) const PLAIN: Mode = Mode {
+    key: None,
+    journal: "WAL",
+    synchronous: "FULL",
+};
+
+pub(crate) const ENCRYPTED: Mode = Mode {
+    key: Some(KEY),
+    ..PLAIN
+};
+
+/// Opens the ledger without making its table.
+pub(crate) fn connect(disk: &Disk, mode: Mode) -> rusqlite::Result<Connection> {
+    let path = disk.path("store/ledger.db");
+    let db = Connection::open_with_flags_and_vfs(path, OpenFlags::default(), vfs_name())?;
+    if let Some(key) = mode.key {
         // The cipher logs each failed read to the standard error, and these tests make thousands of them.
         db.query_one("PRAGMA cipher_log_level = NONE", [], |_| Ok(()))?;
         db.pragma_update(None, "key", key)?;
     }
-    db.pragma_update(None, "synchronous", synchronous)?;
-    db.query_one("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+    db.pragma_update(None, "synchronous", mode.synchronous)?;
+    let journal = format!("PRAGMA journal_mode = {}", mode.journal);
+    db.query_one(&journal, [], |_| Ok(()))?;
     Ok(db)
 }
 
 /// A disk with an empty ledger, everything durable.
-pub(crate) fn ledger(seed: u64, key: Option<&str>) -> Disk {
+pub(crate) fn ledger(seed: u64, mode: Mode) -> Disk {
     let disk = Disk::new(seed);
-    let db = connect(&disk, key, "FULL").unwrap();
+    let db = connect(&disk, mode).unwrap();
     db.execute_batch(
         "CREATE TABLE entry (id INTEGER PRIMARY KEY, batch INTEGER NOT NULL, text BLOB NOT NULL)",
     )
