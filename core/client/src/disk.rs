@@ -9,7 +9,7 @@ use std::io::{Result, Seek, SeekFrom, Write};
 use std::path::Path;
 
 /// Where the files of a handbook lie.
-pub(crate) trait Disk: Debug + Send + Sync {
+pub trait Disk: Debug + Send + Sync {
     /// The name of SQLite's file system; none: the operating system's.
     fn file_system(&self) -> Option<&str>;
     /// A whole file.
@@ -23,7 +23,7 @@ pub(crate) trait Disk: Debug + Send + Sync {
 }
 
 /// An open file.
-pub(crate) trait DiskFile: Debug + Send {
+pub trait DiskFile: Debug + Send {
     /// Writes bytes at a place.
     fn write_at(&mut self, at: u64, bytes: &[u8]) -> Result<()>;
     /// Makes the file shorter or longer.

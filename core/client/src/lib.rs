@@ -21,6 +21,8 @@ mod keys;
 mod lifecycle;
 mod network;
 mod organisation;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 mod store;
 mod sync;
 mod transport;

@@ -6,6 +6,7 @@
 pub mod apply;
 pub mod blob;
 pub mod cbor;
+pub mod defect;
 pub mod documents;
 pub mod enrolment;
 pub mod id;

@@ -124,7 +124,15 @@ impl Engine {
             });
         }
         let (changed, lines) = (batch.changed, batch.lines);
+        let late = batch.late;
         if writes {
+            transaction.commit()?;
+        } else {
+            drop(transaction);
+        }
+        if !late.is_empty() {
+            let transaction = self.storage.write()?;
+            late.write(&transaction)?;
             transaction.commit()?;
         }
         Ok(Answered {
@@ -198,6 +206,7 @@ struct Batch<'t> {
     incarnation: u64,
     now: Timestamp,
     blobs: Option<Arc<Blobs>>,
+    late: mutations::Late,
 }
 
 impl<'t> Batch<'t> {
@@ -212,6 +221,7 @@ impl<'t> Batch<'t> {
             incarnation,
             now,
             blobs: None,
+            late: mutations::Late::default(),
         })
     }
 

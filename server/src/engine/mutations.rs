@@ -10,13 +10,14 @@
 //! number whose receipt is forgotten is `Expired`: never carried out a second time.
 
 use ring::digest::{SHA256, digest};
+use sotay_model::defect::{self, Defect};
 use sotay_model::mutation::MAX_MUTATION_BYTES;
 use sotay_model::rejection::{Fault, Field};
 use sotay_model::wire::{MAX_MUTATIONS, PROTOCOL, ProblemCode, Receipt, Sent, Verdict, Written};
-use sotay_model::{Actor, Mutation, Outcome, Rejection, cbor};
+use sotay_model::{Actor, InstallationId, Mutation, Outcome, Rejection, cbor};
 
 use super::{Asked, Batch, EngineError};
-use crate::storage::{Installation, Remembered, StorageError};
+use crate::storage::{Installation, Remembered, StorageError, Transaction};
 
 /// The most mutations that one may need.
 const MAX_NEEDS: usize = 100;
@@ -24,6 +25,29 @@ const MAX_NEEDS: usize = 100;
 /// After how many written records the rest of a request is left for the next one: receipts are part of the response, which
 /// has a limit too.
 const ENOUGH_WRITTEN: usize = 20_000;
+
+/// What is written after the transaction of the effect where [`Defect::ReceiptOutsideTransaction`] is on; else nothing.
+#[derive(Debug, Default)]
+pub(super) struct Late {
+    receipts: Vec<(InstallationId, u64, Remembered)>,
+    numbers: Vec<(InstallationId, u64)>,
+}
+
+impl Late {
+    pub(super) const fn is_empty(&self) -> bool {
+        self.numbers.is_empty()
+    }
+
+    pub(super) fn write(&self, transaction: &Transaction<'_>) -> Result<(), StorageError> {
+        for (phone, n, remembered) in &self.receipts {
+            transaction.remember(*phone, *n, remembered)?;
+        }
+        for (phone, high_water) in &self.numbers {
+            transaction.set_high_water(*phone, *high_water)?;
+        }
+        Ok(())
+    }
+}
 
 /// The phone as it stands after its mutations, and their receipts; or why the request is refused.
 type CarriedOut = Result<(Installation, Vec<Receipt>), ProblemCode>;
@@ -59,6 +83,10 @@ impl Batch<'_> {
             phone.high_water = phone.high_water.max(one.n);
         }
         if !sent.is_empty() {
+            if defect::is_on(Defect::ReceiptOutsideTransaction) {
+                self.late.numbers.push((phone.id, phone.high_water));
+                return Ok(Ok((phone, receipts)));
+            }
             self.transaction
                 .set_high_water(phone.id, phone.high_water)?;
             let settled = asked.request.settled_through.min(phone.high_water);
@@ -73,6 +101,13 @@ impl Batch<'_> {
         sent: &Sent,
     ) -> Result<Verdict, EngineError> {
         let bytes_digest = digest(&SHA256, &sent.mutation).as_ref().to_vec();
+        if defect::is_on(Defect::ReceiptsExpireByClock)
+            && sent.n <= phone.high_water
+            && let Ok(mutation) = cbor::from_bytes::<Mutation>(&sent.mutation)
+            && mutation.made_at.plus_minutes(12 * 60) < self.now
+        {
+            return Ok(Verdict::Rejected(Rejection::Expired));
+        }
         match self.transaction.remembered(phone.id, sent.n)? {
             Some(known) if known.digest != bytes_digest => {
                 return Ok(Verdict::Rejected(Rejection::NumberReused));
@@ -92,14 +127,15 @@ impl Batch<'_> {
                 verdict: decided.clone(),
             })),
         };
-        self.transaction.remember(
-            phone.id,
-            sent.n,
-            &Remembered {
-                digest: bytes_digest,
-                receipt,
-            },
-        )?;
+        let remembered = Remembered {
+            digest: bytes_digest,
+            receipt,
+        };
+        if defect::is_on(Defect::ReceiptOutsideTransaction) {
+            self.late.receipts.push((phone.id, sent.n, remembered));
+        } else {
+            self.transaction.remember(phone.id, sent.n, &remembered)?;
+        }
         Ok(verdict)
     }
 

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use sotay_model::Scope;
+use sotay_model::defect::{self, Defect};
 use sotay_model::wire::{
     Content, CurrentBody, Cursor, Page, Receipt, Row, SyncRequest, SyncResponse, Verdict,
 };
@@ -35,7 +36,12 @@ impl Batch<'_> {
         request: &SyncRequest,
         receipts: Vec<Receipt>,
     ) -> Result<SyncResponse, EngineError> {
-        let held = self.scopes(phone.member)?;
+        let mut held = self.scopes(phone.member)?;
+        if defect::is_on(Defect::AccessOfYesterday) {
+            self.now = self.now.plus_minutes(-24 * 60);
+            held = self.scopes(phone.member)?;
+            self.now = self.now.plus_minutes(24 * 60);
+        }
         let named: BTreeSet<Scope> = request.cursors.iter().map(|cursor| cursor.scope).collect();
         let gained: Vec<Scope> = held
             .iter()
@@ -62,7 +68,10 @@ impl Batch<'_> {
                 .find(|cursor| cursor.scope == *scope && cursor.epoch == head.epoch);
             match cursor {
                 Some(cursor) if cursor.seq >= head.head => {}
-                Some(cursor) if cursor.seq.max(cursor.began) >= head.floor => {
+                Some(cursor)
+                    if cursor.seq.max(cursor.began) >= head.floor
+                        || defect::is_on(Defect::FloorIgnored) =>
+                {
                     waiting.push((
                         head.head - cursor.seq,
                         *scope,

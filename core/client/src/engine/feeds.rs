@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
+use sotay_model::defect::{self, Defect};
 use sotay_model::{Kind, RecordHash, RecordKey, Scope, ScopeSum, Stamp};
 
 use super::incoming::{IncomingContent, IncomingPage, IncomingRow};
@@ -188,6 +189,9 @@ pub(crate) fn revoke(
         "UPDATE scope SET held = 0, epoch = 0, cursor = 0, sum = zeroblob(16), count = 0, heals = 0, began = 0, total = 0 WHERE sid = ?1",
     )?
     .execute([sid])?;
+    if defect::is_on(Defect::RevokedHalf) {
+        return Ok(());
+    }
     delete_unlisted(db, &shown, touched)
 }
 
@@ -363,7 +367,9 @@ impl<'d> Rows<'d> {
         let (incarnation, version) = (stamp.incarnation.cast_signed(), stamp.version.cast_signed());
         let (kind, parent) = (content.kind.code(), content.parent.as_bytes());
         let rid = match known {
-            Some((rid, newer)) if newer > stamp => return Ok((rid, true)),
+            Some((rid, newer)) if newer > stamp && !defect::is_on(Defect::LastBodyWins) => {
+                return Ok((rid, true));
+            }
             Some((rid, _)) => {
                 let update = &mut self.statements.update;
                 update.execute(params![
@@ -459,7 +465,8 @@ pub(crate) fn apply_page(
         void(db, sid)?;
         place = place.at_the_beginning();
     }
-    if page.from != place.cursor || page.to < page.from {
+    let fits = page.from == place.cursor || defect::is_on(Defect::CursorBeforePage);
+    if !fits || page.to < page.from {
         return Ok(Applied::NotFitting);
     }
     // In the order of the index, so that it grows page by page and not everywhere at once.
@@ -475,6 +482,7 @@ pub(crate) fn apply_page(
                 }
                 to.list(lid, row, content.body, &mut place.sum)?;
             }
+            None if defect::is_on(Defect::TombstoneDropped) => {}
             None => {
                 if let Some((rid, _)) = to.find(&row.key)?
                     && to.unlist(sid << RECORD_BITS | rid, &mut place.sum)?

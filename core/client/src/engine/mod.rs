@@ -18,6 +18,7 @@ pub(crate) mod submit;
 use std::collections::BTreeSet;
 
 use rusqlite::{Connection, TransactionBehavior};
+use sotay_model::defect::{self, Defect};
 use sotay_model::mutation::MAX_MUTATION_BYTES;
 use sotay_model::rejection::{self, Field};
 use sotay_model::wire::{
@@ -40,6 +41,8 @@ pub(crate) const MAX_ROWS: u32 = 10_000;
 const MAX_SENT_BYTES: usize = MAX_REQUEST_BYTES / 2;
 /// How often everything is read again and compared with the sums.
 const VERIFY_EVERY_MS: i64 = 24 * 3_600_000;
+/// How many settled numbers the server hears of at once.
+const SETTLED_LAG: u64 = 256;
 /// How many responses of one round may not follow on what the phone has.
 const MAX_UNFIT: u32 = 3;
 /// More round trips than any honest server needs for one call.
@@ -50,7 +53,7 @@ pub(crate) const MAX_KEPT: u32 = 10_000;
 
 /// Why a response was not applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub enum Fault {
     /// It could not be read.
     Unreadable,
     /// It ended early.
@@ -94,12 +97,16 @@ pub(crate) struct Round {
     sent: Vec<i64>,
     /// The most mutations in one request; 0: as many as fit.
     most: usize,
+    /// How many numbers may be settled before the server is told.
+    settled_lag: u64,
     max_rows: u32,
     max_bytes: u32,
     /// A scope's sum does not fit, or pages do not, and fetching again did not help: what could be applied was.
     pub(crate) broken: bool,
     /// The server's time in the last response.
     pub(crate) server_time: Option<Timestamp>,
+    /// Scopes whose sums did not fit, and that are fetched again.
+    pub(crate) healed: u32,
     /// What it did so far.
     pub(crate) report: SyncReport,
 }
@@ -117,6 +124,7 @@ impl Round {
     /// A new round that asks for pages of at most this many rows.
     pub(crate) fn new(max_rows: u32) -> Self {
         Self {
+            settled_lag: SETTLED_LAG,
             max_rows,
             ..Self::default()
         }
@@ -125,6 +133,12 @@ impl Round {
     /// From now on asks for pages of at most so many rows, and about so many bytes; 0: as many as the server likes.
     pub(crate) const fn ask_for(&mut self, max_rows: u32, max_bytes: u32) {
         (self.max_rows, self.max_bytes) = (max_rows, max_bytes);
+    }
+
+    /// From now on tells the server of every so many settled numbers.
+    #[cfg(feature = "simulation")]
+    pub(crate) const fn tell_settled_after(&mut self, lag: u64) {
+        self.settled_lag = lag;
     }
 
     /// The next request's body; none when the round is over.
@@ -161,9 +175,29 @@ impl Round {
             mutations,
             max_rows: self.max_rows,
             max_bytes: self.max_bytes,
-            settled_through: settled_through(&writer.db)?,
+            settled_through: self.settled_through(&writer.db)?,
         };
         Ok(Some(cbor::to_bytes(&request)))
+    }
+
+    /// Up to which number the server may forget receipts. That the phone settled them must then be on the disk, or a loss of
+    /// power would have it ask again; as this costs a sync, the server is told now and then only.
+    fn settled_through(&self, db: &Connection) -> Result<u64, HandbookError> {
+        let told = rows::setting_number(db, Setting::SettledThrough)?.unwrap_or(0);
+        if rows::setting_number(db, Setting::NextN)?.unwrap_or(1) <= told + 1 {
+            return Ok(told.cast_unsigned());
+        }
+        let settled = settled_through(db)?;
+        if settled.saturating_sub(told) < self.settled_lag.cast_signed() {
+            return Ok(told.cast_unsigned());
+        }
+        if !defect::is_on(Defect::SettledTooEarly) {
+            db.execute_batch("PRAGMA synchronous = FULL")?;
+        }
+        let kept = rows::set_number(db, Setting::SettledThrough, settled);
+        db.execute_batch("PRAGMA synchronous = NORMAL")?;
+        kept?;
+        Ok(settled.cast_unsigned())
     }
 
     /// Applies a response, and says what it touched.
@@ -188,6 +222,18 @@ impl Round {
             delivery: true,
             ..Touched::default()
         };
+        if defect::is_on(Defect::CursorBeforePage) {
+            for page in &response.pages {
+                writer.db.execute(
+                    "UPDATE scope SET cursor = ?2 WHERE scope = ?1 AND held = 1 AND cursor = ?3",
+                    rusqlite::params![
+                        page.scope.to_bytes(),
+                        page.to.cast_signed(),
+                        page.from.cast_signed()
+                    ],
+                )?;
+            }
+        }
         let db = writer
             .db
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -195,7 +241,9 @@ impl Round {
         let stored = rows::setting_number(&db, Setting::Incarnation)?
             .unwrap_or(0)
             .cast_unsigned();
-        let other_server = stored != 0 && stored != response.incarnation;
+        let other_server = stored != 0
+            && stored != response.incarnation
+            && !defect::is_on(Defect::RestoredBelieved);
         if other_server {
             feeds::void_all(&db)?;
             receipts::send_accepted_again(&db, response.high_water)?;
@@ -219,11 +267,15 @@ impl Round {
                 Applied::Done => received += u32::try_from(page.rows.len()).unwrap_or(u32::MAX),
                 Applied::NotFitting => unfit = true,
                 Applied::NotHeld => return Err(Fault::Protocol),
-                Applied::Healing => healing = true,
+                Applied::Healing => {
+                    healing = true;
+                    self.healed += 1;
+                }
                 Applied::Broken => broken = true,
             }
         }
         drop(to);
+        let complete = complete || defect::is_on(Defect::SweepBeforeLastPage);
         if complete && !healing && !unfit {
             feeds::sweep(&db, &mut touched)?;
             let verified = rows::setting_number(&db, Setting::LastVerified)?;
@@ -231,6 +283,7 @@ impl Round {
                 verified.is_some_and(|at| response.now.0.saturating_sub(at) >= VERIFY_EVERY_MS);
             if due {
                 healing = feeds::verify(&db)?;
+                self.healed += u32::from(healing);
             }
             if due || verified.is_none() {
                 rows::set_number(&db, Setting::LastVerified, response.now.0)?;
@@ -268,12 +321,13 @@ impl Round {
             response.now.0.saturating_sub(wall.0),
         )?;
         rows::set_number(&db, Setting::LastSynced, response.now.0)?;
-        let replayed = if settled.is_empty()
+        let nothing_new = settled.is_empty()
             && !probed
             && touched.records.is_empty()
             && !touched.everything
-            && !other_server
-        {
+            && !other_server;
+        let left_as_it_was = defect::is_on(Defect::OverlayNotReplayed) && settled.is_empty();
+        let replayed = if nothing_new || left_as_it_was {
             None
         } else {
             Some(overlay::replay(&db, &writer.overlay, me.member)?)
@@ -336,7 +390,7 @@ impl Round {
 }
 
 /// The phone asks no more about its mutations up to this number: all of them are settled, and none that waits builds on them.
-fn settled_through(db: &Connection) -> Result<u64, HandbookError> {
+fn settled_through(db: &Connection) -> Result<i64, HandbookError> {
     let mut through = rows::setting_number(db, Setting::NextN)?.unwrap_or(1) - 1;
     let mut select = db.prepare_cached("SELECT n, mutation FROM outbox WHERE state = ?1")?;
     let mut rows = select.query([Standing::Pending as u8])?;
@@ -352,7 +406,7 @@ fn settled_through(db: &Connection) -> Result<u64, HandbookError> {
             .fold(n, i64::min);
         through = through.min(earliest.saturating_sub(1));
     }
-    Ok(through.max(0).cast_unsigned())
+    Ok(through.max(0))
 }
 
 fn cursors(db: &Connection) -> Result<Vec<Cursor>, HandbookError> {

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, OptionalExtension, params};
+use sotay_model::defect::{self, Defect};
 use sotay_model::world::Children;
 use sotay_model::{
     Actor, Effect, Kind, MemberId, Mutation, Need, Now, Outcome, Record, RecordKey, Rejection,
@@ -285,9 +286,13 @@ pub(crate) fn replay(
     let mut world = World::new();
     for (n, at, bytes) in pending {
         let mutation: Mutation = cbor::from_bytes(&bytes).map_err(|_| DAMAGED)?;
-        if let Decision::Done(effect) =
-            decide(db, &overlay, &mut world, me, Timestamp(at), &mutation)?
+        let decision = decide(db, &overlay, &mut world, me, Timestamp(at), &mutation)?;
+        if let Decision::Refused(why) = &decision
+            && defect::is_on(Defect::ParksByItself)
         {
+            super::receipts::park(db, n, why)?;
+        }
+        if let Decision::Done(effect) = decision {
             for put in &effect.puts {
                 let stamp = match world.record(&put.key) {
                     Some(known) => known.map_or_else(Stamp::default, |record| record.stamp),

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
+use sotay_model::defect::{self, Defect};
 use sotay_model::wire::{Verdict, Written};
 use sotay_model::{RecordKey, Rejection, cbor};
 
@@ -96,6 +97,9 @@ fn put_into_place(
     written: &Written,
     touched: &mut Touched,
 ) -> Result<(), HandbookError> {
+    if defect::is_on(Defect::OverlayDroppedEarly) {
+        return Ok(());
+    }
     let db = to.db();
     let sid = to.number(written.scope)?;
     if !feeds::expects(db, sid, written.seq)? {
@@ -133,6 +137,9 @@ pub(crate) fn send_accepted_again(
     db: &Connection,
     high_water: u64,
 ) -> Result<usize, HandbookError> {
+    if defect::is_on(Defect::AcceptedForgotten) {
+        return Ok(0);
+    }
     Ok(db
         .prepare_cached("UPDATE outbox SET state = ?1 WHERE state = ?2 AND n > ?3")?
         .execute(params![

@@ -25,7 +25,7 @@ use crate::store::rows::{Setting, Standing};
 
 pub(crate) use key_check::has_key_check;
 
-const DATABASE: &str = "handbook.db";
+pub(crate) const DATABASE: &str = "handbook.db";
 const JOURNAL: &str = "journal";
 const KEY_CHECK: &str = "key-check";
 const LOCK: &str = "lock";
@@ -135,7 +135,11 @@ pub(crate) fn lock(folder: &Path) -> Result<File, HandbookError> {
     }
 }
 
-fn connect(place: &Place, keys: &Keys, cache_kib: i32) -> Result<Connection, HandbookError> {
+pub(crate) fn connect(
+    place: &Place,
+    keys: &Keys,
+    cache_kib: i32,
+) -> Result<Connection, HandbookError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -196,9 +200,8 @@ impl Store {
 
     /// Sets a database that cannot be read aside, so that `open` makes a new one.
     pub(crate) fn set_aside(folder: &Path) -> Result<(), HandbookError> {
-        for ending in ["", "-wal", "-shm"] {
-            let from = folder.join(format!("{DATABASE}{ending}"));
-            match std::fs::rename(&from, folder.join(format!("damaged.db{ending}"))) {
+        for (from, to) in damaged_names(folder) {
+            match std::fs::rename(from, to) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                     return Err(error.into());
                 }
@@ -267,6 +270,16 @@ impl Store {
             .db
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     }
+}
+
+/// The files of a database that cannot be read, and what they are called from then on.
+pub(crate) fn damaged_names(folder: &Path) -> Vec<(PathBuf, PathBuf)> {
+    ["", "-wal", "-shm"]
+        .map(|ending| {
+            let name = |database: &str| folder.join(format!("{database}{ending}"));
+            (name(DATABASE), name("damaged.db"))
+        })
+        .into()
 }
 
 fn remove(path: &Path) -> Result<(), HandbookError> {

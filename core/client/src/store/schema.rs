@@ -93,6 +93,13 @@ const STEPS: &[&str] = &[
 /// The newest schema this version knows.
 pub(crate) const NEWEST: u32 = STEPS.len() as u32;
 
+/// Makes a database as the first version did.
+#[cfg(feature = "simulation")]
+pub(crate) fn make_first(db: &Connection) -> Result<(), HandbookError> {
+    db.execute_batch(STEPS.first().copied().unwrap_or_default())?;
+    Ok(db.pragma_update(None, "user_version", 1)?)
+}
+
 /// Brings the database to the newest schema.
 pub(crate) fn migrate(db: &mut Connection) -> Result<(), HandbookError> {
     let found: u32 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
