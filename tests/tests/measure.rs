@@ -9,6 +9,7 @@ fn every_benchmark_measures_something() {
     sotay_tests::server::use_program(env!("CARGO_BIN_EXE_measure"));
     let extent = Extent {
         records: 2_000,
+        queued: 100,
         rounds: 20,
         library: false,
     };

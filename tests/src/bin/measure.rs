@@ -1,12 +1,12 @@
 //! `cargo measure [B1 B3 …] [--json] [--records N]`: see `sotay_tests::measure`. Without a number all are measured. Figures go to standard
 //! output, one JSON line each with `--json`; whatever else is said goes to standard error.
 
-use sotay_tests::measure::{Extent, IDS, measure, opened_if_asked};
+use sotay_tests::measure::{Extent, IDS, measure, worked_if_asked};
 use sotay_tests::server::serve_if_asked;
 use sotay_tests::{Failure, fail};
 
 fn main() -> Result<(), Failure> {
-    if serve_if_asked()? || opened_if_asked()? {
+    if serve_if_asked()? || worked_if_asked()? {
         return Ok(());
     }
     let mut wanted = Vec::new();

@@ -3,6 +3,7 @@
 //! The dataset is loaded into the server's storage as effects, not through the rules, whose speed is not the question here:
 //! sections of documents of 280 bytes each, random UUIDv7 ids, spread over three scopes that the secretary holds.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use ring::rand::{SecureRandom, SystemRandom};
@@ -48,13 +49,18 @@ pub(super) struct Ground {
 }
 
 impl Ground {
-    /// Makes the commune and starts the server.
+    /// Makes a commune of one cell and starts the server.
     pub(super) fn make() -> Result<Self, Failure> {
+        Self::of(&plan_with("c1"))
+    }
+
+    /// Makes this commune and starts the server.
+    pub(super) fn of(plan: &CommunePlan) -> Result<Self, Failure> {
         let folder = tempfile::Builder::new()
             .prefix("sotay-measure-")
             .tempdir()?;
         let data = folder.path().join("server");
-        let commune = plan().enter(&data, sotay_server::system_clock())?;
+        let commune = plan.enter(&data, sotay_server::system_clock())?;
         let server = ServerProcess::start(&Program::ours()?, &data, ([127, 0, 0, 1], 0).into())?;
         Ok(Self {
             server,
@@ -63,7 +69,13 @@ impl Ground {
         })
     }
 
-    fn data(&self) -> PathBuf {
+    /// Where the server listens.
+    pub(super) const fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// The server's folder.
+    pub(super) fn data(&self) -> PathBuf {
         self.folder.path().join("server")
     }
 
@@ -87,7 +99,17 @@ impl Ground {
 
     /// A phone that has joined and holds nothing yet.
     pub(super) fn phone(&self, member: &str, name: &str) -> Result<Phone, Failure> {
-        let host = self.server.address().to_string();
+        self.phone_by(member, name, self.address())
+    }
+
+    /// The same, by way of something that passes on to the server.
+    pub(super) fn phone_by(
+        &self,
+        member: &str,
+        name: &str,
+        way: SocketAddr,
+    ) -> Result<Phone, Failure> {
+        let host = way.to_string();
         let invited = invitation(&self.data(), member, &host)?;
         let phone = Phone::with_key_file(self.folder.path(), name)?;
         phone.handbook().join(invited.text(), name.to_owned())?;
@@ -95,7 +117,7 @@ impl Ground {
     }
 
     /// The three scopes of the dataset: the committee, the cell, the cell's office. The secretary holds them all.
-    fn scopes(&self) -> Result<[Scope; 3], Failure> {
+    pub(super) fn scopes(&self) -> Result<[Scope; 3], Failure> {
         let find = |code: &str| -> Result<OrganisationId, Failure> {
             match self.commune.organisations.get(code) {
                 Some(id) => Ok(*id),
@@ -110,18 +132,32 @@ impl Ground {
         ])
     }
 
-    /// Loads the dataset into the server.
-    pub(super) fn load(&self, records: usize) -> Result<Vec<Line>, Failure> {
-        let lines = dataset(self.scopes()?, records)?;
+    /// Loads the dataset into the server, and hands out each of its records.
+    pub(super) fn load(&self, records: usize, each: impl FnMut(Line)) -> Result<(), Failure> {
+        self.load_into(&self.scopes()?, records, Text::Syllables, each)
+    }
+
+    /// Loads so many records, spread over these scopes, and hands out each.
+    pub(super) fn load_into(
+        &self,
+        scopes: &[Scope],
+        records: usize,
+        text: Text,
+        mut each: impl FnMut(Line),
+    ) -> Result<(), Failure> {
+        let documents = (0..DOCUMENTS)
+            .map(|_| random_id())
+            .collect::<Result<Vec<_>, _>>()?;
         let mut storage = self.storage()?;
         let transaction = storage.write()?;
         let stamp = Stamp {
             incarnation: incarnation(&transaction)?,
             version: 1,
         };
-        for scope in self.scopes()? {
-            let mut head = transaction.head(scope)?;
-            for line in lines.iter().filter(|line| line.scope == scope) {
+        for (place, scope) in scopes.iter().enumerate() {
+            let mut head = transaction.head(*scope)?;
+            for number in (place..records).step_by(scopes.len()) {
+                let line = line(*scope, number, documents[number % DOCUMENTS], text)?;
                 head.head += 1;
                 head.sum.add(RecordHash::of(&line.key, stamp, &line.body));
                 transaction.set_record(&StoredRecord {
@@ -132,11 +168,11 @@ impl Ground {
                         stamp,
                         body: line.body.clone(),
                     },
-                    audience: vec![scope],
+                    audience: vec![*scope],
                 })?;
                 let content = Some((Kind::Section, line.parent, line.body.clone()));
                 transaction.set_listing(
-                    scope,
+                    *scope,
                     &ListingRow {
                         seq: head.head,
                         key: line.key,
@@ -146,11 +182,12 @@ impl Ground {
                         at: sotay_server::system_clock(),
                     },
                 )?;
+                each(line);
             }
-            transaction.set_head(scope, &head)?;
+            transaction.set_head(*scope, &head)?;
         }
         transaction.commit()?;
-        Ok(lines)
+        Ok(())
     }
 }
 
@@ -180,26 +217,18 @@ pub(super) fn publish(secretary: &Phone) -> Result<MeetingKey, Failure> {
     )?)
 }
 
-/// The records, without an order.
-fn dataset(scopes: [Scope; 3], records: usize) -> Result<Vec<Line>, Failure> {
-    let documents = (0..DOCUMENTS)
-        .map(|_| random_id())
-        .collect::<Result<Vec<_>, _>>()?;
-    let mut lines = Vec::with_capacity(records);
-    for number in 0..records {
-        let scope = scopes[number % scopes.len()];
-        let home = match scope.kind {
-            sotay_model::id::ScopeKind::Organisation => scope,
-            _ => Scope::organisation(OrganisationId(scope.id)),
-        };
-        lines.push(Line {
-            scope,
-            key: RecordKey::new(home, random_id()?),
-            parent: documents[number % DOCUMENTS],
-            body: body(u32::try_from(number)?)?,
-        });
-    }
-    Ok(lines)
+/// One record.
+fn line(scope: Scope, number: usize, parent: Id, text: Text) -> Result<Line, Failure> {
+    let home = match scope.kind {
+        sotay_model::id::ScopeKind::Organisation => scope,
+        _ => Scope::organisation(OrganisationId(scope.id)),
+    };
+    Ok(Line {
+        scope,
+        key: RecordKey::new(home, random_id()?),
+        parent,
+        body: body(u32::try_from(number)?, text)?,
+    })
 }
 
 /// A UUIDv7 of some moment of the last year.
@@ -218,19 +247,36 @@ fn fill(bytes: &mut [u8]) -> Result<(), Failure> {
         .map_err(|_| Failure("no randomness".into()))
 }
 
-/// A section whose encoding has exactly [`BODY`] bytes, of random syllables.
-fn body(number: u32) -> Result<Vec<u8>, Failure> {
+/// What the text of a body is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Text {
+    /// Random syllables, as compressible as a language.
+    Syllables,
+    /// Random letters: each piece of it is found nowhere else.
+    Letters,
+}
+
+/// A section whose encoding has exactly [`BODY`] bytes.
+fn body(number: u32, text: Text) -> Result<Vec<u8>, Failure> {
     const SYLLABLES: [&str; 16] = [
         "chi", "bo", "dang", "vien", "hop", "nghi", "quyet", "thon", "xa", "nhiem", "vu", "thang",
         "cong", "tac", "ket", "qua",
     ];
-    let mut random = [0; 128];
+    let mut random = [0; BODY];
     fill(&mut random)?;
-    let words: Vec<&str> = random
-        .iter()
-        .map(|byte| SYLLABLES[usize::from(byte & 15)])
-        .collect();
-    let mut text = words.join(" ");
+    let mut text: String = match text {
+        Text::Syllables => {
+            let words: Vec<&str> = random
+                .iter()
+                .map(|byte| SYLLABLES[usize::from(byte & 15)])
+                .collect();
+            words.join(" ")
+        }
+        Text::Letters => random
+            .iter()
+            .map(|byte| char::from(b'a' + byte % 26))
+            .collect(),
+    };
     text.truncate(BODY);
     loop {
         let section = Section {
@@ -250,7 +296,8 @@ fn body(number: u32) -> Result<Vec<u8>, Failure> {
     }
 }
 
-fn plan() -> CommunePlan {
+/// A commune whose one cell of members has this code; m01 is its secretary and m02 the deputy.
+pub(super) fn plan_with(cell: &str) -> CommunePlan {
     let organisation = |code: &str, level: &str, above: Option<&str>| OrganisationPlan {
         code: code.into(),
         name: format!("Tổ chức mẫu {code}"),
@@ -260,19 +307,19 @@ fn plan() -> CommunePlan {
     let code = |number: usize| format!("m{number:02}");
     let office = |number: usize, role: &str| AppointmentPlan {
         member: code(number),
-        organisation: "c1".into(),
+        organisation: cell.into(),
         role: role.into(),
     };
     CommunePlan {
         organisations: vec![
             organisation("xa", "CommuneCommittee", None),
-            organisation("c1", "PartyCell", Some("xa")),
+            organisation(cell, "PartyCell", Some("xa")),
         ],
         members: (1..=MEMBERS)
             .map(|number| MemberPlan {
                 code: code(number),
                 name: format!("Đồng chí Mẫu {number:02}"),
-                cell: "c1".into(),
+                cell: cell.into(),
                 status: "Official".into(),
                 ..MemberPlan::default()
             })

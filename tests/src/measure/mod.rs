@@ -4,19 +4,31 @@
 //! | | work |
 //! | --- | --- |
 //! | B1 | first sync of 100,000 records of 280 bytes with random ids, in three scopes |
+//! | B2 | peak memory of the phone's process in that, and with a million records |
 //! | B3 | from the server's commit to a live query on another phone, 1 and 1,000 changes |
+//! | B4 | a sync with nothing new, 20 scopes: round trips, bytes, processor time |
 //! | B5 | a durable local write with rules, journal and notification |
+//! | B6 | upload of 1,000 queued mutations, with and without refusals |
+//! | B7 | 1,000 remote changes while 1,000 own ones are pending |
+//! | B8 | a scope of 10,000 records is revoked; what is left of it on the phone |
 //! | B9 | any screen's read, idle and during a first sync |
 //! | B10 | stored bytes per record, and the stripped library |
 //! | B13 | cold start in a fresh process: opening the encrypted handbook to the first screen |
 
+mod child;
 mod first_sync;
 mod ground;
+mod idle;
 mod library;
 mod live;
+mod memory;
 mod raw;
+mod rebase;
+mod relay;
+mod revoke;
 mod screens;
 mod start;
+mod upload;
 mod write;
 
 use std::time::Duration;
@@ -27,16 +39,20 @@ use crate::fail;
 use crate::failure::Failure;
 use crate::server::say;
 
-pub use start::opened_if_asked;
+pub use child::worked_if_asked;
 
 /// The measurements there are.
-pub const IDS: [&str; 6] = ["B1", "B3", "B5", "B9", "B10", "B13"];
+pub const IDS: [&str; 11] = [
+    "B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B9", "B10", "B13",
+];
 
 /// How much is measured.
 #[derive(Debug, Clone, Copy)]
 pub struct Extent {
     /// Records of the dataset; 100,000 unless a smoke test wants fewer.
     pub records: usize,
+    /// Mutations that are queued, for B6 and B7.
+    pub queued: usize,
     /// Rounds of what is done many times.
     pub rounds: usize,
     /// Whether the library that ships on phones is built to be weighed.
@@ -47,6 +63,7 @@ impl Default for Extent {
     fn default() -> Self {
         Self {
             records: 100_000,
+            queued: 1_000,
             rounds: 200,
             library: true,
         }
@@ -131,6 +148,11 @@ pub fn measure(wanted: &[&str], extent: &Extent, as_json: bool) -> Result<Vec<Fi
             ("B1", Some(first)) => first.figure(),
             ("B10", Some(first)) => library::measure(first, extent)?,
             ("B3", _) => live::measure(extent)?,
+            ("B2", _) => memory::measure(extent)?,
+            ("B4", _) => idle::measure(extent)?,
+            ("B6", _) => upload::measure(extent)?,
+            ("B7", _) => rebase::measure(extent)?,
+            ("B8", _) => revoke::measure(extent)?,
             ("B5", _) => write::measure(extent)?,
             ("B9", _) => screens::measure(extent)?,
             ("B13", _) => start::measure(extent)?,

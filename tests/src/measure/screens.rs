@@ -56,7 +56,7 @@ pub(super) fn measure(extent: &Extent) -> Result<Figure, Failure> {
         .handbook()
         .open_roll_call(shown.meeting, secretary, None)?;
     phone.handbook().sync()?;
-    ground.load(extent.records)?;
+    ground.load(extent.records, drop)?;
 
     let handbook = phone.shared();
     let loading = std::thread::spawn(move || handbook.sync());

@@ -11,7 +11,8 @@ use super::ground::{Ground, publish};
 use super::{Extent, Figure, Samples};
 use crate::failure::Failure;
 
-const TARGET: f64 = 1.0;
+const TARGET: f64 = 0.3;
+const SLOWEST_TARGET: f64 = 3.0;
 /// A phone that is offline for a day gathers no more than this.
 const PENDING: usize = 50;
 /// About what an answer has in the journal.
@@ -75,18 +76,19 @@ pub(super) fn measure(extent: &Extent) -> Result<Figure, Failure> {
         writes.percentile(99),
         raw.percentile(50),
     );
+    let over = p50 - disk;
     Ok(Figure {
         id: "B5",
-        what: "durable local write, p50",
-        figure: p50,
+        what: "durable local write over one fdatasync, p50",
+        figure: over,
         unit: "ms",
         raw: Some(disk),
         ratio: Some(p50 / disk),
         target: TARGET,
-        met: p50 <= TARGET,
+        met: over <= TARGET && p99 <= SLOWEST_TARGET,
         detail: vec![
-            ("over one append and fdatasync, ms", p50 - disk),
-            ("p99 ms", p99),
+            ("with the fdatasync, p50 ms", p50),
+            ("p99 ms (target 3)", p99),
             ("append and fdatasync alone, p99 ms", raw.percentile(99)),
         ],
     })
