@@ -1,5 +1,5 @@
 //! Syncing in the background: at once after each entry, when the server says that something waits, and again with growing
-//! pauses while it cannot be reached.
+//! pauses while it cannot be reached. When and why is decided in [`crate::schedule`]; here is the thread that keeps to it.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -10,20 +10,25 @@ use crate::error::HandbookError;
 use crate::keys;
 use crate::lifecycle::Inner;
 use crate::network::UnderWay;
+use crate::schedule::{self, Next};
 use crate::store::locked;
+use crate::store::rows::{self, Standing};
 
 const WAKE: &str = "/v1/wake";
-/// Without any wake-up, asked this often.
-const POLL: Duration = Duration::from_secs(10 * 60);
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
-/// Where trying again by itself is of no use: something must happen first.
-const UNTIL_WOKEN: Duration = Duration::from_secs(60 * 60);
 
 #[derive(Debug, Default)]
 struct Signal {
     stopped: bool,
     woken: bool,
+    /// What the pause depends on has changed.
+    reconsider: bool,
+}
+
+/// What ended a pause.
+enum Ended {
+    Sync,
+    Reconsider,
+    Stop,
 }
 
 /// A run of the background sync.
@@ -42,54 +47,90 @@ impl Background {
         let (run, inner) = (Arc::clone(&background), Arc::clone(inner));
         std::thread::Builder::new()
             .name("sotay-sync".into())
-            .spawn(move || run.run(&inner))?;
+            .spawn(move || {
+                run.run(&inner);
+                // Unless another run has taken its place.
+                let background = locked(&inner.background);
+                if background.as_ref().is_none_or(|now| Arc::ptr_eq(now, &run)) {
+                    drop(background);
+                    inner.plan(None);
+                }
+            })?;
         Ok(background)
     }
 
     fn run(self: &Arc<Self>, inner: &Arc<Inner>) {
-        let mut failures = 0;
         while !locked(&self.signal).stopped {
-            let pause = match inner.guarded(|| inner.sync_once(&self.under_way)) {
-                Ok(_) => {
-                    failures = 0;
-                    self.listen(inner);
-                    jittered(POLL)
-                }
+            match inner.guarded(|| inner.sync_once(&self.under_way, None)) {
                 Err(HandbookError::Cancelled) if inner.is_shut() => return,
-                Err(
-                    HandbookError::Paused
-                    | HandbookError::NotEnrolled
-                    | HandbookError::PhoneNotKnown
-                    | HandbookError::AppTooOld,
-                ) => UNTIL_WOKEN,
-                Err(_) => {
-                    failures += 1;
-                    after(failures)
-                }
-            };
-            self.wait(pause);
-        }
-    }
-
-    fn wait(&self, pause: Duration) {
-        let until = Instant::now() + pause;
-        let mut signal = locked(&self.signal);
-        while !signal.stopped && !std::mem::take(&mut signal.woken) {
-            let rest = until.saturating_duration_since(Instant::now());
-            if rest.is_zero() {
-                return;
+                Ok(_) if !inner.tries.is_metered() => self.listen(inner),
+                _ => {}
             }
-            signal = self
-                .changed
-                .wait_timeout(signal, rest)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            while let Some(next) = self.next(inner) {
+                inner.plan(Some(next));
+                match self.wait(&next) {
+                    Ended::Sync => break,
+                    Ended::Reconsider => {}
+                    Ended::Stop => return,
+                }
+            }
         }
     }
 
-    /// Something changed: sync now.
+    /// When to try next, as things are.
+    fn next(&self, inner: &Inner) -> Option<Next> {
+        let pending = inner
+            .enter()
+            .and_then(|pass| pass.read(|db| rows::standing(db, Standing::Pending)))
+            .is_ok_and(|pending| pending > 0);
+        let situation = inner.tries.situation(self.hears(), pending)?;
+        let chance = keys::random::<2>().map_or(u16::MAX, u16::from_be_bytes);
+        Some(schedule::next(&situation, chance))
+    }
+
+    fn wait(&self, next: &Next) -> Ended {
+        let until = next.pause.map(|pause| Instant::now() + pause);
+        let mut signal = locked(&self.signal);
+        loop {
+            if signal.stopped {
+                return Ended::Stop;
+            }
+            if next.may_be_woken() && std::mem::take(&mut signal.woken) {
+                return Ended::Sync;
+            }
+            if std::mem::take(&mut signal.reconsider) {
+                return Ended::Reconsider;
+            }
+            let rest = match until {
+                None => Duration::MAX,
+                Some(until) => until.saturating_duration_since(Instant::now()),
+            };
+            if rest.is_zero() {
+                signal.woken = false;
+                return Ended::Sync;
+            }
+            signal = if rest == Duration::MAX {
+                self.changed
+                    .wait(signal)
+                    .unwrap_or_else(PoisonError::into_inner)
+            } else {
+                self.changed
+                    .wait_timeout(signal, rest)
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .0
+            };
+        }
+    }
+
+    /// Something changed: sync now, unless the server asked to be left alone.
     pub(crate) fn wake(&self) {
         locked(&self.signal).woken = true;
+        self.changed.notify_all();
+    }
+
+    /// What the pause depends on has changed: another sync ended, or the network is another one.
+    pub(crate) fn reconsider(&self) {
+        locked(&self.signal).reconsider = true;
         self.changed.notify_all();
     }
 
@@ -106,6 +147,12 @@ impl Background {
         if let Some(listening) = locked(&self.listening).take() {
             listening.abort();
         }
+    }
+
+    fn hears(&self) -> bool {
+        locked(&self.listening)
+            .as_ref()
+            .is_some_and(|task| !task.is_finished())
     }
 
     /// Listens to the server's wake-ups, if nobody does.
@@ -131,26 +178,16 @@ impl Background {
                 let began = Instant::now();
                 // However it ends, it begins again: a wake-up that is missed meanwhile comes with the next sync.
                 let _ = transport.listen(&signer, WAKE, &wake).await;
-                failures = if began.elapsed() > LONGEST_PAUSE {
+                failures = if began.elapsed() > schedule::LONGEST_PAUSE {
                     1
                 } else {
                     failures + 1
                 };
-                tokio::time::sleep(after(failures)).await;
+                let chance = keys::random::<2>().map_or(u16::MAX, u16::from_be_bytes);
+                let pause = schedule::jittered(schedule::back_off(failures), chance);
+                tokio::time::sleep(pause).await;
                 wake();
             }
         }));
     }
-}
-
-/// How long to wait after so many failures in a row.
-fn after(failures: u32) -> Duration {
-    let doubled = FIRST_PAUSE.saturating_mul(1 << failures.saturating_sub(1).min(16));
-    jittered(doubled.min(LONGEST_PAUSE))
-}
-
-/// Between half of a duration and all of it, so that phones do not come all at once.
-fn jittered(duration: Duration) -> Duration {
-    let share = keys::random::<2>().map_or(u16::MAX, u16::from_be_bytes);
-    duration / 2 + duration / 2 * u32::from(share) / u32::from(u16::MAX)
 }

@@ -17,7 +17,7 @@ use crate::error::{HandbookError, ServerFault};
 use crate::identity::{self, Identity};
 use crate::keys::Keys;
 use crate::network::{Network, UnderWay};
-use crate::transport::{Answer, Transport, Trust};
+use crate::transport::{Answer, Link, Transport, Trust};
 
 const OPEN: &str = "/v1/enrolment/open";
 const CLAIM: &str = "/v1/enrolment/claim";
@@ -61,6 +61,8 @@ pub(crate) struct Wire<'w> {
     pub(crate) network: &'w Network,
     /// What another thread can end.
     pub(crate) under_way: &'w UnderWay,
+    /// What connections share.
+    pub(crate) link: &'w Link,
 }
 
 /// A claim that was sent and whose answer never came. The server may have used the invitation up for this key, so the same claim
@@ -88,7 +90,7 @@ pub(crate) fn join(
         Some(before) if before.lookup == enrolment_keys.lookup => before,
         _ => open(wire, keys, address, &enrolment_keys, device_name)?,
     };
-    let transport = Transport::new(address, &Trust::Roots(attempt.roots.clone()))?;
+    let transport = Transport::new(address, &Trust::Roots(attempt.roots.clone()), wire.link)?;
     match exchange::<Enrolled>(wire, transport, CLAIM, attempt.claim.clone()) {
         Ok(enrolled) => Ok((
             Identity {
@@ -125,7 +127,7 @@ fn open(
     enrolment_keys: &EnrolmentKeys,
     device_name: &str,
 ) -> Result<Unanswered, HandbookError> {
-    let transport = Transport::new(address, &Trust::AnswerProvesItself)?;
+    let transport = Transport::new(address, &Trust::AnswerProvesItself, wire.link)?;
     let open = OpenEnrolment {
         protocol: PROTOCOL,
         lookup: enrolment_keys.lookup.to_vec(),

@@ -9,13 +9,14 @@ use rusqlite::TransactionBehavior;
 use sotay_model::{Id, Intent, MemberId, OrganisationId, cbor};
 
 use crate::background::Background;
+use crate::clock::{Clock, SystemClock};
 use crate::current::Current;
 use crate::engine::{self, submit};
 use crate::enrol;
 use crate::error::HandbookError;
 use crate::identity::Identity;
 use crate::keys;
-use crate::lifecycle::{Inner, guarded, wall};
+use crate::lifecycle::{Inner, guarded};
 use crate::store::rows::{self, Setting};
 use crate::store::{self, Store, Writer, locked};
 use crate::vault::KeyVault;
@@ -69,6 +70,8 @@ pub struct SyncReport {
     pub received: u32,
     /// Round trips it took.
     pub round_trips: u32,
+    /// Nothing is left to send or to fetch; without a limit of time always so.
+    pub finished: bool,
 }
 
 /// A sync that runs in the background until it is cancelled: at once after each entry, when the server wakes it, and again
@@ -86,7 +89,11 @@ impl SyncHandle {
     pub fn cancel(&self) -> Result<(), HandbookError> {
         self.run.stop();
         if let Some(inner) = self.inner.upgrade() {
-            locked(&inner.background).take_if(|run| Arc::ptr_eq(run, &self.run));
+            let ended = locked(&inner.background).take_if(|run| Arc::ptr_eq(run, &self.run));
+            inner.turns.look();
+            if ended.is_some() {
+                inner.plan(None);
+            }
         }
         Ok(())
     }
@@ -104,20 +111,7 @@ impl Handbook {
     /// process gives the same handbook; another process gets `InUse`.
     #[cfg_attr(feature = "uniffi", uniffi::constructor)]
     pub fn open(folder: String, vault: Arc<dyn KeyVault>) -> Result<Arc<Self>, HandbookError> {
-        let folder = canonical(&folder)?;
-        guarded(&folder.clone(), || {
-            let mut open = locked(&OPEN);
-            if let Some(handbook) = open.get(&folder).and_then(Weak::upgrade)
-                && !handbook.inner.is_shut()
-            {
-                return Ok(handbook);
-            }
-            let inner = Arc::new(Inner::open(folder.clone(), vault)?);
-            let handbook = Arc::new(Self { inner });
-            open.retain(|_, other| other.strong_count() > 0);
-            open.insert(folder, Arc::downgrade(&handbook));
-            Ok(handbook)
-        })
+        Self::open_with_clock(folder, vault, Arc::new(SystemClock))
     }
 
     /// Opens a handbook whose database cannot be read: sets the file aside and makes a new one, in which everything not sent
@@ -155,7 +149,7 @@ impl Handbook {
     ) -> Result<JoinedView, HandbookError> {
         let inner = &self.inner;
         inner.guarded(|| {
-            let _one_at_a_time = locked(&inner.syncing);
+            let _turn = inner.turns.take(&inner.under_way, None)?;
             if inner.joined().is_some() {
                 return Err(HandbookError::AlreadyEnrolled);
             }
@@ -163,6 +157,7 @@ impl Handbook {
             let wire = enrol::Wire {
                 network: &*inner.network()?,
                 under_way: &inner.under_way,
+                link: &inner.link,
             };
             let unanswered = &mut locked(&inner.unanswered);
             let (identity, enrolled) =
@@ -175,13 +170,8 @@ impl Handbook {
                 .db
                 .transaction_with_behavior(TransactionBehavior::Immediate)?;
             rows::set(&kept, Setting::Identity, &bytes)?;
-            rows::set_number(
-                &kept,
-                Setting::ClockOffset,
-                enrolled.now.0.saturating_sub(wall().0),
-            )?;
+            inner.learn_time(&kept, enrolled.now)?;
             kept.commit()?;
-            inner.learn_time(enrolled.now);
             inner
                 .watches
                 .concern(engine::concern(&writer.db, Some(&identity))?);
@@ -194,12 +184,6 @@ impl Handbook {
             inner.wake_background();
             Ok(joined)
         })
-    }
-
-    /// Sends what is pending and fetches what is new, until nothing is left.
-    pub fn sync(&self) -> Result<SyncReport, HandbookError> {
-        self.inner
-            .guarded(|| self.inner.sync_once(&self.inner.under_way))
     }
 
     /// Starts syncing in the background. Starting again while it runs gives another handle on the same run.
@@ -236,26 +220,29 @@ impl Handbook {
         self.inner.watches.next()
     }
 
-    /// Refuses new work, waits for commits under way, writes the log back and closes every file. At most `deadline_ms`
-    /// milliseconds; what is not finished by then is given up without loss.
+    /// Refuses new work, waits for commits under way, writes the log back, closes every file and hangs up; a sync under way
+    /// ends with `Paused`. At most `deadline_ms` milliseconds; what is not finished by then is given up without loss.
     pub fn pause(&self, deadline_ms: u32) -> Result<(), HandbookError> {
         self.inner.guarded(|| {
             if self.inner.is_shut() {
                 return Err(HandbookError::Cancelled);
             }
+            // The gate first: what is given up behind it finds it closed, and begins nothing anew.
+            self.inner
+                .close(false, Duration::from_millis(deadline_ms.into()));
             if let Some(background) = locked(&self.inner.background).as_ref() {
                 background.deafen();
             }
-            self.inner
-                .close(false, Duration::from_millis(deadline_ms.into()));
+            self.inner.hang_up();
             Ok(())
         })
     }
 
-    /// Opens the files again.
+    /// Opens the files again. Every watched query is reported anew.
     pub fn resume(&self) -> Result<(), HandbookError> {
         self.inner.guarded(|| {
             self.inner.reopen()?;
+            self.inner.watches.reopened();
             self.inner.wake_background();
             Ok(())
         })
@@ -300,12 +287,41 @@ impl Drop for Handbook {
     }
 }
 
+impl Handbook {
+    /// Opens a handbook that goes by other clocks than the phone's; for tests.
+    pub fn open_with_clock(
+        folder: String,
+        vault: Arc<dyn KeyVault>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Arc<Self>, HandbookError> {
+        let folder = canonical(&folder)?;
+        guarded(&folder.clone(), || {
+            let mut open = locked(&OPEN);
+            if let Some(handbook) = open.get(&folder).and_then(Weak::upgrade)
+                && !handbook.inner.is_shut()
+            {
+                return Ok(handbook);
+            }
+            let inner = Arc::new(Inner::open(folder.clone(), vault, clock)?);
+            let handbook = Arc::new(Self { inner });
+            open.retain(|_, other| other.strong_count() > 0);
+            open.insert(folder, Arc::downgrade(&handbook));
+            Ok(handbook)
+        })
+    }
+}
+
 /// What the domains' commands and views are built on.
 impl Handbook {
+    /// What stands behind it.
+    pub(crate) const fn inner(&self) -> &Arc<Inner> {
+        &self.inner
+    }
+
     /// Decides on an intent by the rules, stores it with its effect, and returns its number once durable.
     pub(crate) fn submit(&self, intent: Intent) -> Result<i64, HandbookError> {
         let now = self.inner.now();
-        self.write(|writer, me| submit::submit(writer, me.member, now, wall(), intent))
+        self.write(|writer, me| submit::submit(writer, me.member, now, now, intent))
     }
 
     /// Runs a view on one consistent state of the local database.
@@ -345,7 +361,7 @@ impl Handbook {
         let now = self.inner.now();
         self.write(|writer, me| {
             let intent = submit::parked(writer, n)?;
-            let (again, mut touched) = submit::submit(writer, me.member, now, wall(), intent)?;
+            let (again, mut touched) = submit::submit(writer, me.member, now, now, intent)?;
             touched.extend(submit::discard(writer, n)?);
             Ok((again, touched))
         })

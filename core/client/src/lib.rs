@@ -9,11 +9,13 @@
 
 mod any_certificate;
 mod background;
+mod clock;
 mod current;
 mod disk;
 mod engine;
 mod enrol;
 mod error;
+mod gate;
 mod handbook;
 mod identity;
 mod journal;
@@ -21,10 +23,14 @@ mod keys;
 mod lifecycle;
 mod network;
 mod organisation;
+mod schedule;
+mod server_certificate;
 #[cfg(feature = "simulation")]
 pub mod simulation;
+mod state;
 mod store;
 mod sync;
+mod threads;
 mod transport;
 mod vault;
 mod watch;
@@ -34,8 +40,12 @@ pub mod home;
 pub mod meetings;
 pub mod profile;
 
+pub use clock::{Clock, Reading, SettableClock, SystemClock};
 pub use error::{HandbookError, ServerFault};
 pub use handbook::{Handbook, JoinedView, SyncHandle, SyncReport, erase_handbook};
+pub use schedule::{NextTryReason, SyncOutcome};
+pub use state::{ParkedView, ProgressView, SyncStateView};
+pub use sync::SyncCall;
 pub use vault::{KeyVault, VaultAnswer, VaultError};
 pub use watch::{Change, Query};
 

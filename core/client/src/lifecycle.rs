@@ -1,45 +1,37 @@
 //! What stands behind the exported object: the open files, who joined, the network, and the doors between them.
 //!
-//! Everything that touches a file passes a gate. `pause` closes the gate, waits for those inside, and closes the files; so after
-//! it no file and no lock is held, and nothing can slip in.
+//! Everything that touches a file passes the gate ([`crate::gate`]). `pause` closes it, waits for those inside, and closes the
+//! files; so after it no file and no lock is held, and nothing can slip in.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use ring::signature::Ed25519KeyPair;
+use rusqlite::Connection;
 use sotay_model::Timestamp;
 
 use crate::background::Background;
+use crate::clock::{Anchor, Clock, Known, Time};
 use crate::engine;
 use crate::enrol::Unanswered;
 use crate::error::HandbookError;
+use crate::gate::{self, Gate, Patience};
 use crate::identity::Identity;
 use crate::keys::{self, Keys};
 use crate::network::{Network, UnderWay};
+use crate::state::Tries;
 use crate::store::rows::{self, Setting};
 use crate::store::{self, Store, locked};
-use crate::transport::{Signer, Transport, Trust};
+use crate::sync::Turns;
+use crate::transport::{Link, Signer, Transport, Trust};
 use crate::vault::{KeyVault, VaultAnswer};
 use crate::watch::{Touched, Watches};
 
 /// Once the deadline of a pause is over, interrupted statements get this long to end.
 const INTERRUPTED: Duration = Duration::from_millis(500);
-
-#[derive(Debug)]
-enum Phase {
-    Open(Arc<Store>),
-    Paused,
-    Shut,
-}
-
-#[derive(Debug)]
-struct Gate {
-    phase: Phase,
-    inside: usize,
-}
 
 /// Who joined, with the opened signing key.
 #[derive(Debug)]
@@ -56,13 +48,16 @@ pub(crate) struct Inner {
     pub(crate) folder: PathBuf,
     pub(crate) vault: Arc<dyn KeyVault>,
     keys: Arc<Keys>,
-    gate: Mutex<Gate>,
-    left: Condvar,
+    gate: Gate<Store>,
     joined: Mutex<Option<Arc<Joined>>>,
     network: Mutex<Option<Arc<Network>>>,
-    transport: Mutex<Option<Arc<Transport>>>,
+    pub(crate) transport: Mutex<Option<Arc<Transport>>>,
     /// One sync at a time.
-    pub(crate) syncing: Mutex<()>,
+    pub(crate) turns: Turns,
+    /// What became of the tries to sync.
+    pub(crate) tries: Tries,
+    /// What connections share.
+    pub(crate) link: Link,
     /// A claim of an invitation that nobody answered.
     pub(crate) unanswered: Mutex<Option<Unanswered>>,
     /// What foreground calls wait for.
@@ -71,7 +66,6 @@ pub(crate) struct Inner {
     pub(crate) background: Mutex<Option<Arc<Background>>>,
     /// The live queries.
     pub(crate) watches: Watches,
-    offset: AtomicI64,
     offline: AtomicBool,
 }
 
@@ -82,41 +76,7 @@ impl std::fmt::Debug for Inner {
 }
 
 /// Leave to use the files; they stay open as long as somebody has one.
-#[derive(Debug)]
-pub(crate) struct Pass<'g> {
-    inner: &'g Inner,
-    store: Option<Arc<Store>>,
-}
-
-impl std::ops::Deref for Pass<'_> {
-    type Target = Store;
-
-    #[allow(clippy::expect_used, reason = "taken only in drop")]
-    fn deref(&self) -> &Store {
-        self.store
-            .as_deref()
-            .expect("a pass has its store until it is dropped")
-    }
-}
-
-impl Drop for Pass<'_> {
-    fn drop(&mut self) {
-        self.store = None;
-        locked(&self.inner.gate).inside -= 1;
-        self.inner.left.notify_all();
-    }
-}
-
-/// The phone's clock, in milliseconds since 1970; it may be years off.
-pub(crate) fn wall() -> Timestamp {
-    let ms = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
-    Timestamp(
-        match SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {
-            Ok(since) => ms(since),
-            Err(before) => -ms(before.duration()),
-        },
-    )
-}
+pub(crate) type Pass<'g> = gate::Pass<'g, Store>;
 
 /// Asks the vault for the root key, or makes one where there never was any.
 pub(crate) fn keys_from(folder: &Path, vault: &dyn KeyVault) -> Result<Keys, HandbookError> {
@@ -141,7 +101,11 @@ pub(crate) fn keys_from(folder: &Path, vault: &dyn KeyVault) -> Result<Keys, Han
 
 impl Inner {
     /// Opens the files in a folder.
-    pub(crate) fn open(folder: PathBuf, vault: Arc<dyn KeyVault>) -> Result<Self, HandbookError> {
+    pub(crate) fn open(
+        folder: PathBuf,
+        vault: Arc<dyn KeyVault>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, HandbookError> {
         let lock = store::lock(&folder)?;
         let keys = Arc::new(keys_from(&folder, vault.as_ref())?);
         let store = Store::open(&folder, Arc::clone(&keys), lock)?;
@@ -149,20 +113,20 @@ impl Inner {
             folder,
             vault,
             keys,
-            gate: Mutex::new(Gate {
-                phase: Phase::Open(Arc::new(store)),
-                inside: 0,
-            }),
-            left: Condvar::new(),
+            gate: Gate::open(store),
             joined: Mutex::new(None),
             network: Mutex::new(None),
             transport: Mutex::new(None),
-            syncing: Mutex::new(()),
+            turns: Turns::default(),
+            tries: Tries::default(),
+            link: Link {
+                time: Arc::new(Time::by(clock)),
+                traffic: Arc::default(),
+            },
             unanswered: Mutex::new(None),
             under_way: UnderWay::default(),
             background: Mutex::new(None),
             watches: Watches::default(),
-            offset: AtomicI64::new(0),
             offline: AtomicBool::new(false),
         };
         inner.load()?;
@@ -172,8 +136,13 @@ impl Inner {
     fn load(&self) -> Result<(), HandbookError> {
         let pass = self.enter()?;
         let writer = pass.writer();
-        let offset = rows::setting_number(&writer.db, Setting::ClockOffset)?.unwrap_or(0);
-        self.offset.store(offset, Ordering::Relaxed);
+        let known = Known {
+            anchor: rows::setting(&writer.db, Setting::ClockAnchor)?
+                .and_then(|bytes| Anchor::from_bytes(&bytes)),
+            offset: rows::setting_number(&writer.db, Setting::ClockOffset)?.unwrap_or(0),
+        };
+        let last = rows::setting_number(&writer.db, Setting::LastSynced)?.unwrap_or(0);
+        self.link.time.recall(known, Timestamp(last));
         if let Some(identity) = writer.identity()? {
             self.watches
                 .concern(engine::concern(&writer.db, Some(&identity))?);
@@ -192,79 +161,36 @@ impl Inner {
 
     /// Leave to use the files.
     pub(crate) fn enter(&self) -> Result<Pass<'_>, HandbookError> {
-        let mut gate = locked(&self.gate);
-        let store = match &gate.phase {
-            Phase::Open(store) => Arc::clone(store),
-            Phase::Paused => return Err(HandbookError::Paused),
-            Phase::Shut => return Err(HandbookError::Cancelled),
-        };
-        gate.inside += 1;
-        Ok(Pass {
-            inner: self,
-            store: Some(store),
-        })
+        self.gate.enter()
     }
 
-    /// Closes the gate and the files behind it.
+    /// Closes the gate and the files behind it. Whoever does not end keeps them to the end of the call; the log is then
+    /// written back at the next opening.
     pub(crate) fn close(&self, for_good: bool, deadline: Duration) {
-        let until = Instant::now() + deadline;
-        let mut gate = locked(&self.gate);
-        let store = match std::mem::replace(
-            &mut gate.phase,
-            if for_good { Phase::Shut } else { Phase::Paused },
-        ) {
-            Phase::Open(store) => store,
-            Phase::Shut => {
-                gate.phase = Phase::Shut;
-                return;
-            }
-            Phase::Paused => return,
+        let patience = Patience {
+            until_interrupted: deadline,
+            then: INTERRUPTED,
         };
-        let mut interrupted = false;
-        while gate.inside > 0 {
-            let rest = until.saturating_duration_since(Instant::now());
-            let wait = if rest.is_zero() { INTERRUPTED } else { rest };
-            if rest.is_zero() {
-                if std::mem::replace(&mut interrupted, true) {
-                    break;
-                }
-                store.interrupt();
-            }
-            gate = self
-                .left
-                .wait_timeout(gate, wait)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
-        }
-        // Somebody who does not end keeps the files to the end of the call; the log is then written back at the next opening.
-        if gate.inside == 0 {
-            store.checkpoint();
-        }
-        drop(store);
-        drop(gate);
+        self.gate
+            .close(for_good, patience, Store::interrupt, Store::checkpoint);
     }
 
     /// Opens the files again after a pause.
     pub(crate) fn reopen(&self) -> Result<(), HandbookError> {
-        let mut gate = locked(&self.gate);
-        match gate.phase {
-            Phase::Open(_) => Ok(()),
-            Phase::Shut => Err(HandbookError::Cancelled),
-            Phase::Paused => {
-                let lock = store::lock(&self.folder)?;
-                gate.phase = Phase::Open(Arc::new(Store::open(
-                    &self.folder,
-                    Arc::clone(&self.keys),
-                    lock,
-                )?));
-                Ok(())
-            }
-        }
+        self.gate.reopen(|| {
+            let lock = store::lock(&self.folder)?;
+            Store::open(&self.folder, Arc::clone(&self.keys), lock)
+        })
     }
 
     /// Whether nothing can be done with it any more.
     pub(crate) fn is_shut(&self) -> bool {
-        matches!(locked(&self.gate).phase, Phase::Shut)
+        self.gate.is_shut()
+    }
+
+    /// Whether it is paused.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.gate.is_paused()
     }
 
     /// Who joined.
@@ -316,26 +242,46 @@ impl Inner {
         Ok(Arc::clone(transport.insert(Arc::new(Transport::new(
             &member.identity.address,
             &trust,
+            &self.link,
         )?))))
     }
 
-    /// Ends everything that uses the network.
-    pub(crate) fn disconnect(&self) {
-        self.under_way.cancel();
+    /// Ends what uses the network now.
+    pub(crate) fn hang_up(&self) {
         if let Some(network) = locked(&self.network).take() {
             network.stop();
         }
+        // Its connections ended with the thread.
+        locked(&self.transport).take();
+    }
+
+    /// Ends everything that uses the network, for good.
+    pub(crate) fn disconnect(&self) {
+        self.under_way.cancel();
+        self.hang_up();
+        self.turns.look();
     }
 
     /// The phone's best guess at the server's time.
     pub(crate) fn now(&self) -> Timestamp {
-        Timestamp(wall().0.saturating_add(self.offset.load(Ordering::Relaxed)))
+        self.link.time.now()
     }
 
-    /// The server told its time.
-    pub(crate) fn learn_time(&self, server: Timestamp) {
-        self.offset
-            .store(server.0.saturating_sub(wall().0), Ordering::Relaxed);
+    /// The server told its time; it is kept beside what else is stored.
+    pub(crate) fn learn_time(
+        &self,
+        db: &Connection,
+        server: Timestamp,
+    ) -> Result<(), HandbookError> {
+        if let Some(Known {
+            anchor: Some(anchor),
+            offset,
+        }) = self.link.time.learn(server)
+        {
+            rows::set(db, Setting::ClockAnchor, &anchor.to_bytes())?;
+            rows::set_number(db, Setting::ClockOffset, offset)?;
+        }
+        Ok(())
     }
 
     /// Whether the last try did not reach the server.

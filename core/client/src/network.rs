@@ -5,7 +5,8 @@
 
 use std::future::Future;
 use std::sync::Mutex;
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Instant;
 
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
@@ -48,12 +49,40 @@ impl Network {
         under_way: &UnderWay,
         what: impl Future<Output = Result<T, HandbookError>> + Send + 'static,
     ) -> Result<T, HandbookError> {
+        match self.wait_until(under_way, None, what)? {
+            Some(result) => Ok(result),
+            None => Err(HandbookError::Cancelled),
+        }
+    }
+
+    /// The same, no longer than `until`: none when that was not long enough, and then it is ended.
+    pub(crate) fn wait_until<T: Send + 'static>(
+        &self,
+        under_way: &UnderWay,
+        until: Option<Instant>,
+        what: impl Future<Output = Result<T, HandbookError>> + Send + 'static,
+    ) -> Result<Option<T>, HandbookError> {
         let (done, finished) = mpsc::sync_channel(1);
         let task = self.runtime.spawn(async move {
             let _ = done.send(what.await);
         });
         under_way.begin(task.abort_handle())?;
-        let result = finished.recv().unwrap_or(Err(HandbookError::Cancelled));
+        let result = match until {
+            None => finished
+                .recv()
+                .unwrap_or(Err(HandbookError::Cancelled))
+                .map(Some),
+            Some(until) => {
+                match finished.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                    Ok(result) => result.map(Some),
+                    Err(RecvTimeoutError::Timeout) => {
+                        task.abort();
+                        Ok(None)
+                    }
+                    Err(RecvTimeoutError::Disconnected) => Err(HandbookError::Cancelled),
+                }
+            }
+        };
         under_way.end();
         result
     }
@@ -86,6 +115,11 @@ impl UnderWay {
 
     fn end(&self) {
         locked(&self.0).1 = None;
+    }
+
+    /// Whether it was cancelled.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        locked(&self.0).0
     }
 
     /// Ends what is under way, and everything that would begin.

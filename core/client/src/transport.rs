@@ -7,11 +7,15 @@
 
 use std::error::Error as _;
 use std::io::Read;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
+use reqwest::header::{
+    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, RETRY_AFTER,
+};
 use ring::signature::Ed25519KeyPair;
+use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 use sotay_model::signature::{self, Parameters, Request};
@@ -21,7 +25,10 @@ use sotay_model::wire::{
 use sotay_model::{InstallationId, cbor};
 
 use crate::any_certificate::AnyCertificate;
+use crate::clock::Time;
 use crate::error::{HandbookError, ServerFault};
+use crate::schedule;
+use crate::server_certificate::ServerCertificate;
 use crate::store::locked;
 
 const CONNECT: Duration = Duration::from_secs(10);
@@ -50,12 +57,41 @@ pub(crate) enum Answer {
     Problem(ProblemCode, u16),
 }
 
+/// How many bytes of messages went up and came down, as they travelled; what carries them (TLS, heads) is not counted.
+#[derive(Debug, Default)]
+pub(crate) struct Traffic {
+    up: AtomicU64,
+    down: AtomicU64,
+}
+
+impl Traffic {
+    /// Up, and down.
+    pub(crate) fn so_far(&self) -> (u64, u64) {
+        (
+            self.up.load(Ordering::Relaxed),
+            self.down.load(Ordering::Relaxed),
+        )
+    }
+}
+
+/// What connections share.
+#[derive(Debug, Clone)]
+pub(crate) struct Link {
+    /// What time it is.
+    pub(crate) time: Arc<Time>,
+    /// Counts bytes.
+    pub(crate) traffic: Arc<Traffic>,
+}
+
 /// A connection to one server.
 #[derive(Debug)]
 pub(crate) struct Transport {
     client: reqwest::Client,
     address: String,
     nonce: Mutex<Option<String>>,
+    link: Link,
+    /// How long the last answer asked to be left alone.
+    asked: Mutex<Option<Duration>>,
 }
 
 /// Who signs.
@@ -69,21 +105,24 @@ pub(crate) struct Signer {
 
 impl Transport {
     /// A client for `address`: host, and port where it is not 443.
-    pub(crate) fn new(address: &str, trust: &Trust) -> Result<Self, HandbookError> {
+    pub(crate) fn new(address: &str, trust: &Trust, link: &Link) -> Result<Self, HandbookError> {
         let untrusted = || unexpected(address, ServerFault::Untrusted);
         let tls =
             ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
                 .with_safe_default_protocol_versions()
                 .map_err(|_| untrusted())?;
-        let mut tls = match trust {
-            Trust::Roots(roots) => {
-                tls.with_root_certificates(root_store(roots).ok_or_else(untrusted)?)
-            }
-            Trust::AnswerProvesItself => tls
-                .dangerous()
-                .with_custom_certificate_verifier(Arc::new(AnyCertificate::new())),
-        }
-        .with_no_client_auth();
+        let verifier: Arc<dyn ServerCertVerifier> = match trust {
+            Trust::Roots(roots) => Arc::new(
+                root_store(roots)
+                    .and_then(|roots| ServerCertificate::new(roots, Arc::clone(&link.time)))
+                    .ok_or_else(untrusted)?,
+            ),
+            Trust::AnswerProvesItself => Arc::new(AnyCertificate::new()),
+        };
+        let mut tls = tls
+            .dangerous()
+            .with_custom_certificate_verifier(verifier)
+            .with_no_client_auth();
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         #[allow(
             clippy::disallowed_methods,
@@ -107,11 +146,29 @@ impl Transport {
             client,
             address: address.to_owned(),
             nonce: Mutex::new(None),
+            link: link.clone(),
+            asked: Mutex::new(None),
         })
+    }
+
+    /// How long the last answer asked to be left alone.
+    pub(crate) fn asked_to_wait(&self) -> Option<Duration> {
+        *locked(&self.asked)
+    }
+
+    fn count_up(&self, body: &[u8]) {
+        let bytes = body.len() as u64;
+        self.link.traffic.up.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn count_down(&self, chunk: &[u8]) {
+        let bytes = chunk.len() as u64;
+        self.link.traffic.down.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// Sends a message without a signature.
     pub(crate) async fn post(&self, path: &str, body: Vec<u8>) -> Result<Answer, HandbookError> {
+        self.count_up(&body);
         let request = self
             .client
             .post(format!("https://{}{path}", self.address))
@@ -131,6 +188,7 @@ impl Transport {
     ) -> Result<Answer, HandbookError> {
         let mut again = true;
         loop {
+            self.count_up(&body);
             let request = self
                 .client
                 .post(format!("https://{}{path}", self.address))
@@ -192,22 +250,22 @@ impl Transport {
         signer: &Signer,
     ) -> Result<HeaderMap, HandbookError> {
         let nonce = locked(&self.nonce).clone();
-        let created = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .map_or(0, |d| d.as_secs());
-        let created = i64::try_from(created).unwrap_or(0);
         let parameters = Parameters::new(
-            created,
+            self.link.time.now().0.max(0) / 1_000,
             signer.installation,
             nonce.as_deref().unwrap_or(NO_NONCE),
         )
         .map_err(|_| self.unexpected(ServerFault::Protocol))?;
         let authority = signature::authority(&self.address);
+        let (path, query) = match path.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (path, None),
+        };
         let request = Request {
             method,
             authority: &authority,
             path,
-            query: None,
+            query,
             body,
         };
         let signed = signature::sign_with(&signer.key, &request, &parameters);
@@ -241,9 +299,16 @@ impl Transport {
         &self,
         sent: Result<reqwest::Response, reqwest::Error>,
     ) -> Result<Answer, HandbookError> {
+        *locked(&self.asked) = None;
         let mut response = sent.map_err(|error| self.failed(&error))?;
         self.remember_nonce(response.headers());
         let status = response.status();
+        if !status.is_success() {
+            *locked(&self.asked) = response
+                .headers()
+                .get(RETRY_AFTER)
+                .and_then(|value| schedule::asked_to_wait(value.to_str().ok()?));
+        }
         let text_of = |name| {
             response
                 .headers()
@@ -260,7 +325,10 @@ impl Transport {
                 Ok(Some(chunk)) if body.len() + chunk.len() > MAX_RESPONSE_BYTES => {
                     return Err(self.unexpected(ServerFault::TooLarge));
                 }
-                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+                Ok(Some(chunk)) => {
+                    self.count_down(&chunk);
+                    body.extend_from_slice(&chunk);
+                }
                 Ok(None) => break,
                 // An error's page that ends early is still an error.
                 Err(_) if status.is_server_error() => break,

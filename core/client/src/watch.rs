@@ -6,13 +6,12 @@
 //! A commit says which records it touched; a query is told only if its screen shows one of them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Condvar, Mutex, PoisonError};
 
 use sotay_model::meetings::RollCall;
 use sotay_model::{DocumentKey, Id, Kind, MeetingKey, MemberId, OrganisationId, RecordKey};
 
 use crate::error::HandbookError;
-use crate::store::locked;
+use crate::threads::{Condvar, Mutex, PoisonError, locked};
 
 /// What a screen shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -48,6 +47,8 @@ pub enum Query {
     Profile,
     /// `outbox`
     Outbox,
+    /// `sync_state`
+    SyncState,
 }
 
 /// A query whose answer may have changed.
@@ -71,6 +72,8 @@ pub(crate) struct Touched {
     pub(crate) delivery: bool,
     /// What the phone remembers for itself.
     pub(crate) local: bool,
+    /// How syncing stands.
+    pub(crate) state: bool,
     /// Everything, as after joining.
     pub(crate) everything: bool,
 }
@@ -87,11 +90,13 @@ impl Touched {
         self.outbox |= other.outbox;
         self.delivery |= other.delivery;
         self.local |= other.local;
+        self.state |= other.state;
         self.everything |= other.everything;
     }
 
     fn is_empty(&self) -> bool {
-        self.records.is_empty() && !(self.outbox || self.delivery || self.local || self.everything)
+        self.records.is_empty()
+            && !(self.outbox || self.delivery || self.local || self.state || self.everything)
     }
 }
 
@@ -113,6 +118,7 @@ impl Query {
             Self::Home => touched.outbox || touched.delivery || touched.local,
             Self::Library | Self::Document { .. } => touched.local,
             Self::Outbox => touched.outbox,
+            Self::SyncState => touched.outbox || touched.delivery || touched.state,
             _ => false,
         };
         beside
@@ -172,6 +178,7 @@ impl Query {
                 _ => false,
             },
             Self::Outbox => kind == Kind::Meeting,
+            Self::SyncState => false,
         }
     }
 }
@@ -271,9 +278,22 @@ impl Watches {
         }
     }
 
+    /// Every query is due: while the files were closed nothing could be read, and what was told may not have been.
+    pub(crate) fn reopened(&self) {
+        let mut state = locked(&self.state);
+        state.generation += 1;
+        for watching in state.watching.values_mut() {
+            watching.due = true;
+        }
+        self.changed.notify_all();
+    }
+
     /// Ends every waiting call.
     pub(crate) fn end(&self) {
         locked(&self.state).ended = true;
         self.changed.notify_all();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -240,6 +240,8 @@ pub(crate) enum Setting {
     LastSynced = 5,
     /// When everything was last read again and compared with the sums, by the server's clock.
     LastVerified = 6,
+    /// The server's time at a moment since the phone was started: [`crate::clock`].
+    ClockAnchor = 7,
     /// Up to which number the server was told that its receipts are not needed any more.
     SettledThrough = 8,
 }
