@@ -16,13 +16,19 @@ use common::{NOW, Place, publish, sent};
 use reqwest::{Client, Method, Response, StatusCode};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use rustls::pki_types::CertificateDer;
+use sotay_model::blob::{MAX_BLOB_BYTES, PIECE_BYTES, PieceDigests};
+use sotay_model::cbor::UnknownKeys;
+use sotay_model::documents::{
+    Attachment, ConfidentialityLevel, DocumentKind, PublishDocument, SectionDraft,
+};
 use sotay_model::enrolment::{self, EnrolmentKeys, Invitation};
 use sotay_model::signature::{self, Headers, Parameters};
 use sotay_model::wire::{
-    ClaimEnrolment, Enrolled, EnrolmentOpened, KeyAlgorithm, MAX_REQUEST_BYTES, NONCE_HEADER,
-    OpenEnrolment, PROTOCOL, Problem, ProblemCode, SyncRequest, SyncResponse, Verdict,
+    BlobState, ClaimEnrolment, Enrolled, EnrolmentOpened, KeyAlgorithm, MAX_REQUEST_BYTES,
+    NONCE_HEADER, OpenEnrolment, PROTOCOL, Problem, ProblemCode, SyncRequest, SyncResponse,
+    Verdict,
 };
-use sotay_model::{InstallationId, Timestamp, cbor};
+use sotay_model::{BlobDigest, DocumentKey, InstallationId, RecordKey, Scope, Timestamp, cbor};
 use sotay_server::commune::{self, Certificates};
 use sotay_server::engine::stretch;
 use sotay_server::{Limits, Running, Server, ServerConfig};
@@ -795,4 +801,283 @@ async fn only_the_roots_handed_over_are_trusted() {
     let other = Place::new();
     let stranger = client_of(&other);
     assert!(stranger.get(served.url("/healthz")).send().await.is_err());
+}
+
+/// The chair of the first cell hands a blob over and names it in a document; its record.
+async fn with_blob(served: &Served, chair: &Phone, bytes: &[u8]) -> (BlobDigest, RecordKey) {
+    let cell = chair.enrolled.cell;
+    let home = Scope::organisation(cell);
+    let document = DocumentKey(RecordKey::new(home, common::fresh_id()));
+    let mut pieces = PieceDigests::default();
+    for piece in bytes.chunks(PIECE_BYTES as usize) {
+        pieces.push(piece);
+    }
+    let blob = BlobDigest::of(bytes);
+    let publication = PublishDocument {
+        document,
+        title: "Nghị quyết".into(),
+        number: None,
+        issuer: "Chi bộ thôn Mẫu Một".into(),
+        kind: DocumentKind::Resolution,
+        level: ConfidentialityLevel::Internal,
+        issued_on: NOW.date(),
+        for_meeting: None,
+        sections: vec![SectionDraft {
+            number: "1".into(),
+            heading: "Mục".into(),
+            text: String::new(),
+        }],
+        attachments: vec![Attachment {
+            name: "a.pdf".into(),
+            media_type: "application/pdf".into(),
+            size: bytes.len() as u64,
+            blob,
+            pieces,
+            unknown: UnknownKeys::none(),
+        }],
+    };
+    let request = SyncRequest {
+        mutations: vec![sent(1, vec![], publication)],
+        ..empty_sync()
+    };
+    // Without its blob the document waits.
+    assert_eq!(verdict(served, chair, &request).await, Verdict::NotYet);
+    for (from, part) in [
+        (0, &bytes[..bytes.len() / 2]),
+        (bytes.len() / 2, &bytes[bytes.len() / 2..]),
+    ] {
+        let path = format!(
+            "/v1/blobs/{blob}?home={home}&from={from}&size={}",
+            bytes.len()
+        );
+        let response = served.signed(chair, Method::PUT, &path, part).await;
+        assert_eq!(response.status(), StatusCode::OK);
+        let state: BlobState = cbor::from_bytes(&response.bytes().await.unwrap()).unwrap();
+        assert_eq!(state.received, (from + part.len()) as u64);
+    }
+    assert!(matches!(
+        verdict(served, chair, &request).await,
+        Verdict::Done(_)
+    ));
+    (blob, document.0)
+}
+
+async fn verdict(served: &Served, phone: &Phone, request: &SyncRequest) -> Verdict {
+    let body = cbor::to_bytes(request);
+    let response = served.signed(phone, Method::POST, "/v1/sync", &body).await;
+    let mut response: SyncResponse = cbor::from_bytes(&response.bytes().await.unwrap()).unwrap();
+    response.receipts.pop().unwrap().verdict
+}
+
+impl Served {
+    async fn range(&self, phone: &Phone, path: &str, range: Option<&str>) -> Response {
+        let headers = phone.sign(self, "GET", path, &[]);
+        let mut request = self
+            .client
+            .get(self.url(path))
+            .header(signature::CONTENT_DIGEST, &headers.content_digest)
+            .header(signature::SIGNATURE_INPUT, &headers.signature_input)
+            .header(signature::SIGNATURE, &headers.signature);
+        if let Some(range) = range {
+            request = request.header("range", range);
+        }
+        request.send().await.unwrap()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn promise_27_a_blob_is_served_in_ranges_and_other_ranges_are_refused() {
+    let served = Served::start();
+    let chair = served.join("M01", 1).await;
+    let bytes: Vec<u8> = (0..2_500_000_u32).map(|n| (n / 7) as u8).collect();
+    let (blob, record) = with_blob(&served, &chair, &bytes).await;
+    let path = format!("/v1/blobs/{blob}?record={record}");
+
+    for (range, from, to) in [
+        ("bytes=0-0", 0, 0),
+        ("bytes=262144-524287", 262_144, 524_287),
+        ("bytes=2499990-", 2_499_990, 2_499_999),
+        ("bytes=2499990-9999999", 2_499_990, 2_499_999),
+        // No more than the limit at once.
+        ("bytes=100-", 100, 100 + (1 << 20) - 1),
+    ] {
+        let response = served.range(&chair, &path, Some(range)).await;
+        assert_eq!(response.status(), StatusCode::PARTIAL_CONTENT, "{range}");
+        let told = format!("bytes {from}-{to}/2500000");
+        assert_eq!(response.headers()["content-range"], told.as_str());
+        assert!(
+            response.bytes().await.unwrap() == bytes[from..=to],
+            "{range}"
+        );
+    }
+    for range in [
+        "bytes=2500000-",
+        "bytes=2500000-2500001",
+        "bytes=99999999999-",
+    ] {
+        let response = served.range(&chair, &path, Some(range)).await;
+        assert_eq!(response.headers()["content-range"], "bytes */2500000");
+        let refused = (StatusCode::RANGE_NOT_SATISFIABLE, ProblemCode::NoSuchRange);
+        assert_eq!(problem(response).await, refused, "{range}");
+    }
+    let malformed = (StatusCode::BAD_REQUEST, ProblemCode::Malformed);
+    for range in [
+        None,
+        Some("bytes=5-4"),
+        Some("bytes=-5"),
+        Some("bytes=0-10,5-20"),
+        Some("bytes=0-1,4-5"),
+        Some("pieces=0-1"),
+        Some("bytes=a-b"),
+        Some("bytes=18446744073709551616-"),
+    ] {
+        assert_eq!(
+            problem(served.range(&chair, &path, range).await).await,
+            malformed,
+            "{range:?}"
+        );
+    }
+    for wrong in [
+        format!("/v1/blobs/{blob}"),
+        format!("/v1/blobs/{blob}?record=x"),
+        format!("/v1/blobs/{blob}?record={record}&more=1"),
+        format!("/v1/blobs/x?record={record}"),
+    ] {
+        let response = served.range(&chair, &wrong, Some("bytes=0-")).await;
+        assert_eq!(problem(response).await, malformed, "{wrong}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn promise_17_a_blob_that_is_not_shown_is_answered_like_one_that_is_unknown() {
+    let served = Served::start();
+    let chair = served.join("M01", 1).await;
+    let (blob, record) = with_blob(&served, &chair, &[7; 1_000]).await;
+    let unknown = BlobDigest::of(b"unknown");
+    let nowhere = RecordKey::new(record.home, common::fresh_id());
+    let of_chair = RecordKey::new(
+        Scope::person(chair.enrolled.member),
+        chair.enrolled.member.0,
+    );
+
+    let outsider = {
+        let members = &served.place.commune.members;
+        let mut found = None;
+        for (seed, code) in (2..).zip(members.keys()) {
+            let phone = served.join(code, seed).await;
+            if phone.enrolled.cell != chair.enrolled.cell {
+                found = Some(phone);
+                break;
+            }
+        }
+        found.unwrap()
+    };
+    let mut answers = Vec::new();
+    for (phone, blob, record) in [
+        (&outsider, blob, record),
+        (&outsider, unknown, record),
+        (&outsider, blob, nowhere),
+        (&chair, unknown, record),
+        (&chair, blob, nowhere),
+        (&chair, blob, of_chair),
+    ] {
+        let path = format!("/v1/blobs/{blob}?record={record}");
+        let response = served.range(phone, &path, Some("bytes=0-9")).await;
+        let status = response.status();
+        let mut names: Vec<String> = response.headers().keys().map(ToString::to_string).collect();
+        names.sort();
+        answers.push((status, names, response.bytes().await.unwrap()));
+    }
+    assert_eq!(answers[0].0, StatusCode::NOT_FOUND);
+    assert!(
+        answers.windows(2).all(|two| two[0] == two[1]),
+        "{answers:?}"
+    );
+
+    // Nor does handing it over tell anything, or spoil anything.
+    let home = record.home;
+    let path = format!("/v1/blobs/{blob}?home={home}&from=0&size=1000");
+    let refused = (StatusCode::FORBIDDEN, ProblemCode::MayNotHandOver);
+    for path in [
+        path.clone(),
+        path.replace(&blob.to_string(), &unknown.to_string()),
+    ] {
+        let response = served
+            .signed(&outsider, Method::PUT, &path, &[7; 1_000])
+            .await;
+        assert_eq!(problem(response).await, refused);
+    }
+    let unsigned = served
+        .client
+        .get(served.url(&format!("/v1/blobs/{blob}?record={record}")));
+    assert_eq!(
+        unsigned.send().await.unwrap().status(),
+        StatusCode::UNAUTHORIZED
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_handed_over_wrongly_is_refused_and_thrown_away() {
+    let served = Served::start();
+    let chair = served.join("M01", 1).await;
+    let home = Scope::organisation(chair.enrolled.cell);
+    let blob = BlobDigest::of(&[7; 1_000]);
+    let put = async |query: String, body: &[u8]| {
+        let path = format!("/v1/blobs/{blob}?{query}");
+        served.signed(&chair, Method::PUT, &path, body).await
+    };
+    let wrong = put(format!("home={home}&from=0&size=1000"), &[8; 1_000]).await;
+    assert_eq!(
+        problem(wrong).await,
+        (StatusCode::CONFLICT, ProblemCode::WrongBlob)
+    );
+    let received = async |query: String, body: &[u8]| {
+        let response = put(query, body).await;
+        cbor::from_bytes::<BlobState>(&response.bytes().await.unwrap())
+            .unwrap()
+            .received
+    };
+    assert_eq!(
+        received(format!("home={home}&from=0&size=1000"), &[]).await,
+        0
+    );
+    assert_eq!(
+        received(format!("home={home}&from=0&size=1000"), &[7; 400]).await,
+        400
+    );
+    assert_eq!(
+        received(format!("home={home}&from=0&size=1000"), &[7; 400]).await,
+        400
+    );
+    assert_eq!(
+        received(format!("home={home}&from=900&size=1000"), &[7; 100]).await,
+        400
+    );
+    assert_eq!(
+        received(format!("home={home}&from=400&size=1000"), &[7; 900]).await,
+        400
+    );
+    assert_eq!(
+        received(format!("home={home}&from=400&size=1000"), &[7; 600]).await,
+        1_000
+    );
+
+    let malformed = (StatusCode::BAD_REQUEST, ProblemCode::Malformed);
+    for query in [
+        String::new(),
+        format!("home={home}&from=0"),
+        format!("from=0&home={home}&size=10"),
+        format!("home={home}&from=-1&size=10"),
+        format!("home={home}&from=0&size=0"),
+        "home=x&from=0&size=10".to_owned(),
+    ] {
+        assert_eq!(
+            problem(put(query.clone(), b"x").await).await,
+            malformed,
+            "{query}"
+        );
+    }
+    let too_large = (StatusCode::PAYLOAD_TOO_LARGE, ProblemCode::TooLarge);
+    let query = format!("home={home}&from=0&size={}", u64::from(MAX_BLOB_BYTES) + 1);
+    assert_eq!(problem(put(query, b"x").await).await, too_large);
 }
