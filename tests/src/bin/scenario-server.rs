@@ -3,7 +3,9 @@
 
 use std::path::Path;
 
+use serde_json::json;
 use sotay_tests::examiner::make_newer;
+use sotay_tests::network::Network;
 use sotay_tests::scenario::{Place, Scenario};
 use sotay_tests::server::{say, serve_if_asked};
 use sotay_tests::{Failure, fail};
@@ -18,12 +20,17 @@ fn main() -> Result<(), Failure> {
     };
     let scenario = Scenario::read(Path::new(path))?;
     let mut place = Place::make(&scenario)?;
-    say(&place.introduction().to_string())?;
+    // Whoever joins by the relay's address goes through a network that can fail.
+    let relay = Network::to(place.address())?;
+    let mut introduction = place.introduction();
+    introduction["relay"] = json!(relay.address().to_string());
+    say(&introduction.to_string())?;
     for line in std::io::stdin().lines() {
         let line = line?;
-        match line.trim().strip_prefix("newer ") {
-            Some(words) => make_newer(words)?,
-            None => place.turn(line.trim())?,
+        match line.trim().split_once(' ') {
+            Some(("newer", words)) => make_newer(words)?,
+            Some(("relay", words)) => relay.obey(words)?,
+            _ => place.turn(line.trim())?,
         }
         say(line.trim())?;
     }

@@ -86,6 +86,11 @@ impl Place {
         self.folder.path().join("server")
     }
 
+    /// Where it is served.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// What a runner in another process needs to know.
     pub fn introduction(&self) -> Value {
         json!({
