@@ -77,6 +77,11 @@ impl Keys {
         Ok(Seal::new(&*self.derive::<32>("journal")?))
     }
 
+    /// Seals attachments on their way to the server. Follows from the root, so that they outlive the database.
+    pub(crate) fn outgoing_blobs(&self) -> Result<Zeroizing<[u8; 16]>, HandbookError> {
+        self.derive("outgoing blobs")
+    }
+
     /// Seals the phone's own signing key.
     pub(crate) fn signer(&self) -> Result<Seal, HandbookError> {
         Ok(Seal::new(&*self.derive::<32>("signer")?))

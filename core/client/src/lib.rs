@@ -9,6 +9,7 @@
 
 mod any_certificate;
 mod background;
+mod blob;
 mod clock;
 mod current;
 mod disk;

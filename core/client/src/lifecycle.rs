@@ -14,6 +14,7 @@ use rusqlite::Connection;
 use sotay_model::Timestamp;
 
 use crate::background::Background;
+use crate::blob::Blobs;
 use crate::clock::{Anchor, Clock, Known, Time};
 use crate::engine;
 use crate::enrol::Unanswered;
@@ -66,6 +67,8 @@ pub(crate) struct Inner {
     pub(crate) background: Mutex<Option<Arc<Background>>>,
     /// The live queries.
     pub(crate) watches: Watches,
+    /// What calls about attachments share.
+    pub(crate) blobs: Blobs,
     offline: AtomicBool,
 }
 
@@ -127,6 +130,7 @@ impl Inner {
             under_way: UnderWay::default(),
             background: Mutex::new(None),
             watches: Watches::default(),
+            blobs: Blobs::default(),
             offline: AtomicBool::new(false),
         };
         inner.load()?;

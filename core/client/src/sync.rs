@@ -195,7 +195,7 @@ impl Inner {
         };
         self.tries.begin(self.now(), self.link.traffic.so_far());
         self.state_changed();
-        let result = match self.round_trips(under_way, until) {
+        let result = match self.round_trips_and_blobs(under_way, until) {
             // Somebody paused the handbook, which ends what is under way.
             Err(HandbookError::Cancelled) if self.is_paused() => Err(HandbookError::Paused),
             result => result,

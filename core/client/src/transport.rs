@@ -5,6 +5,8 @@
 //!
 //! Plain futures; [`crate::network`] runs them.
 
+pub(crate) mod blobs;
+
 use std::error::Error as _;
 use std::io::Read;
 use std::sync::atomic::{AtomicU64, Ordering};

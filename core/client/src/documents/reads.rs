@@ -76,6 +76,7 @@ impl Handbook {
                 card: document_card(current, &found)?,
                 contents,
                 reading_place: reading_place(current, document)?,
+                attachments: self.attachment_views(current, &found.body)?,
             })
         })
     }

@@ -75,6 +75,49 @@ pub struct DocumentView {
     pub contents: Vec<SectionHeading>,
     /// Where reading stopped, from 0.
     pub reading_place: Option<u32>,
+    /// What is attached, in the document's order.
+    #[cfg_attr(feature = "uniffi", uniffi(default = []))]
+    pub attachments: Vec<AttachmentView>,
+}
+
+/// A file attached to a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct AttachmentView {
+    /// Its name, without a folder.
+    pub name: String,
+    /// `application/pdf`, `image/…`, `audio/…` or `video/…`.
+    pub media_type: String,
+    /// How many bytes it has.
+    pub size: u32,
+    /// About how many of them are on this phone; what is missing is fetched by `fetch_attachment`.
+    pub present: u32,
+    /// All of it is here and was checked: it can be read without a network.
+    pub ready: bool,
+    /// It is kept whatever else needs room.
+    pub pinned: bool,
+}
+
+/// What attachments take on this phone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct AttachmentStorageView {
+    /// Bytes, those still on their way included.
+    pub used: i64,
+    /// The most they may take; what was not used for the longest time makes room.
+    pub quota: i64,
+}
+
+/// A file to attach.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct AttachmentForm {
+    /// The name that readers see, without a folder.
+    pub name: String,
+    /// `application/pdf`, `image/…`, `audio/…` or `video/…`.
+    pub media_type: String,
+    /// Where its bytes are now. They are copied; the app may remove the file when the call returned.
+    pub path: String,
 }
 
 /// A line of the table of contents.

@@ -28,6 +28,7 @@ use sotay_model::{Mutation, OrganisationId, Rejection, Timestamp, cbor};
 
 use self::feeds::{Applied, Rows};
 use self::incoming::Incoming;
+use crate::blob::tidy;
 use crate::error::HandbookError;
 use crate::handbook::SyncReport;
 use crate::identity::Identity;
@@ -332,6 +333,7 @@ impl Round {
         } else {
             Some(overlay::replay(&db, &writer.overlay, me.member)?)
         };
+        tidy::forget_unnamed(&db, &touched)?;
         db.commit()?;
         if let Some((overlay, changed)) = replayed {
             writer.overlay = overlay;

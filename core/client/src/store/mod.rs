@@ -15,6 +15,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, InterruptHandle, OpenFlags, TransactionBehavior};
 use sotay_model::cbor;
 
+use crate::blob;
 use crate::disk::{Disk, PhoneDisk};
 use crate::engine::overlay::{self, Overlay};
 use crate::error::HandbookError;
@@ -217,6 +218,10 @@ impl Store {
             for ending in ["", "-wal", "-shm", "-journal"] {
                 remove(&folder.join(format!("{name}{ending}")))?;
             }
+        }
+        match std::fs::remove_dir_all(folder.join(blob::FOLDER)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
         }
         remove(&folder.join(JOURNAL))?;
         remove(&folder.join(JOURNAL).with_extension("new"))?;

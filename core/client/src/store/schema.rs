@@ -11,6 +11,7 @@
 //! * `provisional` bodies that came with a receipt, before the page that lists them
 //! * `outbox`      own mutations: pending, parked, or accepted and not yet in a backup
 //! * `overlay`     what the pending ones do, rebuilt by replaying them
+//! * `blob`        attachments that are here or on their way, each with the key of its file
 //! * `setting`     everything there is one of
 //! * `local`       reading places and the like, which never leave the phone
 
@@ -87,6 +88,20 @@ const STEPS: &[&str] = &[
     "
     ALTER TABLE scope ADD COLUMN began INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE scope ADD COLUMN total INTEGER NOT NULL DEFAULT 0;
+",
+    // The blobs on this phone and on their way to it, each with its key.
+    "
+    CREATE TABLE blob (
+        bid INTEGER PRIMARY KEY,
+        digest BLOB NOT NULL UNIQUE,
+        file BLOB NOT NULL,
+        key BLOB NOT NULL,
+        size INTEGER NOT NULL,
+        ready INTEGER NOT NULL DEFAULT 0,
+        pinned INTEGER NOT NULL DEFAULT 0,
+        own INTEGER NOT NULL DEFAULT 0,
+        used INTEGER NOT NULL DEFAULT 0
+    );
 ",
 ];
 
