@@ -38,6 +38,10 @@ impl From<rusqlite::Error> for HandbookError {
         match &error {
             rusqlite::Error::SqliteFailure(failure, _) => match failure.code {
                 ErrorCode::DiskFull => Self::StorageFull,
+                // The log's index is a file too. Where even that finds no room, SQLite has an error of its own.
+                _ if failure.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE => {
+                    Self::StorageFull
+                }
                 ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt => rows::DAMAGED,
                 ErrorCode::OperationInterrupted => Self::Paused,
                 _ => Self::StorageFailed {
@@ -361,6 +365,22 @@ mod tests {
 
     fn opened(folder: &Path) -> Result<Store, HandbookError> {
         Store::open(folder, Arc::new(Keys::from_root(&[3; 32])?), lock(folder)?)
+    }
+
+    #[test]
+    fn promise_21_a_log_whose_index_finds_no_room_is_a_full_disk() {
+        let code = |code| {
+            let failure = rusqlite::ffi::Error::new(code);
+            HandbookError::from(rusqlite::Error::SqliteFailure(failure, None))
+        };
+        for full in [
+            rusqlite::ffi::SQLITE_FULL,
+            rusqlite::ffi::SQLITE_IOERR_SHMSIZE,
+        ] {
+            assert_eq!(code(full), HandbookError::StorageFull);
+        }
+        let other = rusqlite::ffi::SQLITE_IOERR_SHMMAP;
+        assert_eq!(code(other), HandbookError::StorageFailed { code: other });
     }
 
     #[test]
