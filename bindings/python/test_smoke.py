@@ -11,6 +11,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 import unittest
@@ -48,7 +49,7 @@ class Server:
             [os.environ["SOTAY_SCENARIO_SERVER"], SCENARIOS / scenario], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         announced = json.loads(self.process.stdout.readline())
-        self.address, self.names = announced["address"], announced["names"]
+        self.address, self.relay, self.names = announced["address"], announced["relay"], announced["names"]
 
     def behave(self, word):
         print(word, file=self.process.stdin, flush=True)
@@ -171,6 +172,62 @@ class Smoke(unittest.TestCase):
         finally:
             self.server.behave("start")
         self.assertEqual(member.sync().accepted, 1)
+
+    def test_a_network_that_fails_in_one_direction_loses_and_doubles_no_answer(self):
+        meeting = self.secretary.publish_notice(notice("Sinh hoạt đột xuất", 5000, 5090), [])
+        self.secretary.sync()
+        member = sotay.Handbook.open(self.folder(), MemoryVault())
+        self.addCleanup(member.shutdown)
+        self.addCleanup(self.server.behave, "relay restore")
+        invitation = self.server.names["invitation.c"].replace(self.server.address, self.server.relay)
+        me = member.join(invitation, "phone c").member
+        member.sync()
+        accepted = 0
+        faults = ["relay lose-up", "relay lose-down", "relay cut-after 0", "relay cut-after 700", "relay cut", "relay lose-down"]
+        for number, fault in enumerate(faults):
+            choice = sotay.Choice.UNDECIDED() if number % 2 else sotay.Choice.WILL_ATTEND()
+            member.respond(meeting, choice, 1)
+            self.server.behave(fault)
+            try:
+                accepted += member.sync_for(500).accepted
+            except (HandbookError.ServerUnreachable, HandbookError.ServerUnexpected):
+                pass
+            self.server.behave("relay restore")
+            accepted += member.sync().accepted
+            self.assertEqual(member.sync_state().pending, 0, fault)
+            self.secretary.sync()
+            answers = self.secretary.answers(meeting)
+            self.assertEqual([line.answer.choice for line in answers.lines if line.member == me], [choice], fault)
+            self.assertEqual(answers.will_attend, 1 - number % 2, fault)
+            self.assertEqual(len([line for line in answers.lines if line.answer]), 1, fault)
+        self.assertEqual(accepted, len(faults), "each answer was accepted once")
+        self.assertEqual(member.outbox().refused, [])
+
+    def test_the_state_says_how_syncing_stands_without_saying_who(self):
+        state = self.secretary.sync_state()
+        self.assertTrue(state.joined)
+        self.assertIsInstance(state.last_outcome, sotay.SyncOutcome.DONE)
+        self.assertGreater(state.bytes_down, 0)
+        self.assertNotIn(self.secretary.joined().member, self.secretary.support_text())
+
+    def test_a_second_process_on_the_folder_is_told_that_it_is_in_use(self):
+        folder = self.folder()
+        first = sotay.Handbook.open(folder, MemoryVault())
+        self.addCleanup(first.shutdown)
+        other = (
+            "import sys, sotay, test_smoke\n"
+            "try:\n    sotay.Handbook.open(sys.argv[1], test_smoke.MemoryVault())\n"
+            "except sotay.HandbookError.InUse:\n    print('in use')\n"
+        )
+        said = subprocess.run(
+            [sys.executable, "-c", other, folder], capture_output=True, text=True, cwd=pathlib.Path(__file__).parent, check=True
+        )
+        self.assertEqual(said.stdout, "in use\n")
+
+    def folder(self):
+        folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, folder)
+        return folder
 
     def test_a_locked_key_store_is_told_as_such(self):
         vault = MemoryVault()

@@ -1,10 +1,18 @@
 package vn.sotay
 
+import kotlinx.coroutines.CoroutineStart
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.awaitCancellation
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.launch
 import vn.sotay.client.Handbook
 import vn.sotay.client.HandbookException
 import vn.sotay.client.JoinedView
 import vn.sotay.client.KeyVault
+import vn.sotay.client.Query
 import vn.sotay.client.SyncReport
+import vn.sotay.client.SyncStateView
 import vn.sotay.documents.Documents
 import vn.sotay.home.Home
 import vn.sotay.meetings.Meetings
@@ -53,8 +61,26 @@ class MemberHandbook private constructor(
         deviceName: String,
     ): JoinedView = blocking { engine.join(invitation, deviceName) }
 
-    /** Sends what is pending and fetches what is new, until nothing is left. */
-    suspend fun sync(): SyncReport = blocking { engine.sync() }
+    /** Sends what is pending and fetches what is new, until nothing is left. Cancelling the coroutine ends it without loss. */
+    suspend fun sync(): SyncReport = syncWithin(null)
+
+    /**
+     * The same for no longer than [budget], as an operating system grants in the background. What it did until then is kept, and the
+     * next one goes on from there: `finished` in the report says whether anything is left.
+     */
+    suspend fun syncFor(budget: Duration): SyncReport = syncWithin(budget.milliseconds())
+
+    /** How syncing stands: what a person and a support desk want to know. */
+    fun syncState(): Live<SyncStateView> = changes.live(Query.SyncState) { engine.syncState() }
+
+    /** The same as lines of text for a support desk, without anything that says who the person is. */
+    suspend fun supportText(): String = blocking { engine.supportText() }
+
+    /**
+     * Says whether the network costs money by the byte. Where it does, wake-ups are not listened to, the server is asked less often and
+     * nothing large is downloaded by itself. Entries are sent at once all the same.
+     */
+    suspend fun setMetered(metered: Boolean) = blocking { engine.setMetered(metered) }
 
     /** Syncs in the background until the result is closed: after each entry, and again with growing pauses without a network. */
     suspend fun startSync(): BackgroundSync = blocking { BackgroundSync(engine.startSync()) }
@@ -65,7 +91,7 @@ class MemberHandbook private constructor(
      */
     suspend fun pause(deadline: Duration = 5.seconds) {
         blocking {
-            engine.pause(deadline.inWholeMilliseconds.coerceIn(0, Int.MAX_VALUE.toLong()).toUInt())
+            engine.pause(deadline.milliseconds())
         }
     }
 
@@ -89,7 +115,29 @@ class MemberHandbook private constructor(
         }
     }
 
+    /** A call that another thread ends when the coroutine is cancelled: whoever blocks cannot hear it. */
+    private suspend fun syncWithin(budget: UInt?): SyncReport =
+        blocking { engine.syncCall() }.use { call ->
+            coroutineScope {
+                val ending =
+                    launch(Dispatchers.IO, CoroutineStart.UNDISPATCHED) {
+                        try {
+                            awaitCancellation()
+                        } finally {
+                            call.cancel()
+                        }
+                    }
+                try {
+                    blocking { call.run(budget) }
+                } finally {
+                    ending.cancelAndJoin()
+                }
+            }
+        }
+
     companion object {
+        private fun Duration.milliseconds() = inWholeMilliseconds.coerceIn(0, Int.MAX_VALUE.toLong()).toUInt()
+
         /**
          * Opens the handbook in a private [folder] of the app, or makes an empty one. In one process a folder belongs to one
          * handbook at a time: whoever opens it a second time shares the engine, and closing either one ends both.

@@ -3,13 +3,10 @@ package vn.sotay
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.coroutineScope
-import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.flow.transformWhile
 import kotlinx.coroutines.launch
-import kotlinx.coroutines.runBlocking
-import kotlinx.coroutines.withTimeout
 import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.Test
 import vn.sotay.client.HandbookException
@@ -24,7 +21,6 @@ import kotlin.test.assertFailsWith
 import kotlin.test.assertNotNull
 import kotlin.test.assertNull
 import kotlin.test.assertTrue
-import kotlin.time.Duration.Companion.seconds
 
 fun notice(
     title: String = "Sinh hoạt thường kỳ",
@@ -171,21 +167,4 @@ class LiveTest {
             assertFailsWith<HandbookException.Cancelled> { handbook.home.view().first() }
             assertFailsWith<HandbookException.Cancelled> { handbook.sync() }
         }
-
-    private fun test(body: suspend () -> Unit) = runBlocking { withTimeout(60.seconds) { body() } }
-
-    /** Collects a flow beside the test, which takes what it gives one by one. */
-    private suspend fun <T> following(
-        flow: Flow<T>,
-        body: suspend (Channel<T>) -> Unit,
-    ) = coroutineScope {
-        val values = Channel<T>(Channel.UNLIMITED)
-        val collecting = launch(Dispatchers.Default) { flow.collect { values.send(it) } }
-        body(values)
-        collecting.cancel()
-    }
-
-    private suspend fun <T> Channel<T>.receiveUntil(wanted: (T) -> Boolean): T {
-        while (true) receive().let { if (wanted(it)) return it }
-    }
 }

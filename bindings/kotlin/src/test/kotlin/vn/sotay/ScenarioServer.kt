@@ -25,7 +25,11 @@ class ScenarioServer(
 
     fun name(name: String): String = assertNotNull(names[name], name)
 
-    /** Has it stop, start, or answer badly. */
+    /** The invitation of a phone that goes through the network which [become] steers by `relay …`. */
+    fun invitationThroughRelay(phone: String): String =
+        name("invitation.$phone").replace(made["address"].asText(), made["relay"].asText())
+
+    /** Has it stop, start, or answer badly; or its relay fail. */
     fun become(word: String) {
         orders.write("$word\n")
         orders.flush()
