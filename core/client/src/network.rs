@@ -62,29 +62,25 @@ impl Network {
         until: Option<Instant>,
         what: impl Future<Output = Result<T, HandbookError>> + Send + 'static,
     ) -> Result<Option<T>, HandbookError> {
+        self.begin(under_way, what)?.wait(under_way, until)
+    }
+
+    /// Begins something on the thread that is waited for later.
+    pub(crate) fn begin<T: Send + 'static>(
+        &self,
+        under_way: &UnderWay,
+        what: impl Future<Output = Result<T, HandbookError>> + Send + 'static,
+    ) -> Result<Begun<T>, HandbookError> {
         let (done, finished) = mpsc::sync_channel(1);
         let task = self.runtime.spawn(async move {
             let _ = done.send(what.await);
         });
-        under_way.begin(task.abort_handle())?;
-        let result = match until {
-            None => finished
-                .recv()
-                .unwrap_or(Err(HandbookError::Cancelled))
-                .map(Some),
-            Some(until) => {
-                match finished.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                    Ok(result) => result.map(Some),
-                    Err(RecvTimeoutError::Timeout) => {
-                        task.abort();
-                        Ok(None)
-                    }
-                    Err(RecvTimeoutError::Disconnected) => Err(HandbookError::Cancelled),
-                }
-            }
+        let begun = Begun {
+            finished,
+            task: task.abort_handle(),
         };
-        under_way.end();
-        result
+        under_way.begin(task.abort_handle())?;
+        Ok(begun)
     }
 
     /// Runs something on the thread until it ends or is aborted.
@@ -95,6 +91,48 @@ impl Network {
     /// Ends everything under way.
     pub(crate) fn stop(&self) {
         drop(locked(&self.stop).take());
+    }
+}
+
+/// Something that runs on the thread. Dropping it ends it.
+#[derive(Debug)]
+pub(crate) struct Begun<T> {
+    finished: mpsc::Receiver<Result<T, HandbookError>>,
+    task: AbortHandle,
+}
+
+impl<T> Begun<T> {
+    /// Waits for it, no longer than `until`: none when that was not long enough.
+    pub(crate) fn wait(
+        self,
+        under_way: &UnderWay,
+        until: Option<Instant>,
+    ) -> Result<Option<T>, HandbookError> {
+        let result = match until {
+            None => self
+                .finished
+                .recv()
+                .unwrap_or(Err(HandbookError::Cancelled))
+                .map(Some),
+            Some(until) => {
+                match self
+                    .finished
+                    .recv_timeout(until.saturating_duration_since(Instant::now()))
+                {
+                    Ok(result) => result.map(Some),
+                    Err(RecvTimeoutError::Timeout) => Ok(None),
+                    Err(RecvTimeoutError::Disconnected) => Err(HandbookError::Cancelled),
+                }
+            }
+        };
+        under_way.end();
+        result
+    }
+}
+
+impl<T> Drop for Begun<T> {
+    fn drop(&mut self) {
+        self.task.abort();
     }
 }
 

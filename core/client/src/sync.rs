@@ -229,23 +229,47 @@ impl Inner {
         };
         let mut pace = Pace::starting(first, MAX_ROWS);
         let mut round = Round::new(MAX_ROWS);
+        round.ask_for(pace.rows(), pace.rows().saturating_mul(ROW_BYTES));
+        if until.is_some() {
+            round.send_at_most(pace.rows() as usize);
+        }
+        let send = |body: Vec<u8>| {
+            let (sending, signer) = (transport.clone(), member.signer.clone());
+            network.begin(under_way, async move {
+                let sent = Instant::now();
+                let answer = sending.post_signed(&signer, SYNC, body).await?;
+                Ok((answer, sent.elapsed()))
+            })
+        };
+        // A request that was sent before what it builds on was stored, and its answer to come.
+        let mut ahead = None;
         loop {
             let left = until.map(|until| until.saturating_duration_since(Instant::now()));
             if left.is_some_and(|left| left.is_zero()) {
                 return Ok(round.report);
             }
-            round.ask_for(pace.rows(), pace.rows().saturating_mul(ROW_BYTES));
             let request = round.next_request(&self.enter()?.writer())?;
             let Some(body) = request else { break };
-            let (sending, signer) = (transport.clone(), member.signer.clone());
-            let sent = Instant::now();
-            let answer = network.wait_until(under_way, until, async move {
-                sending.post_signed(&signer, SYNC, body).await
-            });
-            match answer {
+            let answer = match ahead.take() {
+                Some((asked, answer)) if asked == body => answer,
+                // Nothing was asked, or something else: whatever is answered to that is not wanted.
+                other => {
+                    drop(other);
+                    send(body)?
+                }
+            };
+            match answer.wait(under_way, until) {
                 Ok(None) => return Ok(round.report),
-                Ok(Some(Answer::Message(bytes))) => {
-                    pace.answered(sent.elapsed(), until.map(|until| until - Instant::now()));
+                Ok(Some((Answer::Message(bytes), took))) => {
+                    pace.answered(took, until.map(|until| until - Instant::now()));
+                    round.ask_for(pace.rows(), pace.rows().saturating_mul(ROW_BYTES));
+                    if until.is_some() {
+                        round.send_at_most(pace.rows() as usize);
+                    }
+                    // The server makes the next answer while this one is stored.
+                    if let Some(body) = round.request_ahead(&bytes) {
+                        ahead = Some((body.clone(), send(body)?));
+                    }
                     self.take_in(&mut round, &member.identity, &bytes).map_err(
                         |fault| match fault {
                             Fault::Unreadable => transport.unexpected(ServerFault::Unreadable),
@@ -255,7 +279,7 @@ impl Inner {
                         },
                     )?;
                 }
-                Ok(Some(Answer::Problem(code, status))) => {
+                Ok(Some((Answer::Problem(code, status), _))) => {
                     if !round.on_problem(code) {
                         return Err(transport.refused(code, status));
                     }

@@ -7,6 +7,7 @@
 //! cursors and sums, and the overlay is made anew from what is still pending. So an own write never flickers, and a crash
 //! anywhere leaves the state before or after.
 
+mod ahead;
 pub(crate) mod feeds;
 pub(crate) mod incoming;
 pub(crate) mod overlay;
@@ -98,10 +99,14 @@ pub(crate) struct Round {
     sent: Vec<i64>,
     /// The most mutations in one request; 0: as many as fit.
     most: usize,
+    /// The same, as long as time is short.
+    hurried: usize,
     /// How many numbers may be settled before the server is told.
     settled_lag: u64,
     max_rows: u32,
     max_bytes: u32,
+    /// The last request.
+    last: Option<SyncRequest>,
     /// A scope's sum does not fit, or pages do not, and fetching again did not help: what could be applied was.
     pub(crate) broken: bool,
     /// The server's time in the last response.
@@ -142,12 +147,21 @@ impl Round {
         self.settled_lag = lag;
     }
 
+    /// From now on sends at most so many mutations in one request; 0: as many as fit.
+    pub(crate) const fn send_at_most(&mut self, mutations: usize) {
+        self.hurried = mutations;
+    }
+
     /// The next request's body; none when the round is over.
     pub(crate) fn next_request(
         &mut self,
         writer: &Writer,
     ) -> Result<Option<Vec<u8>>, HandbookError> {
-        let mut mutations = pending(&writer.db, self.most)?;
+        let most = match (self.most, self.hurried) {
+            (most, 0) | (0, most) => most,
+            (most, hurried) => most.min(hurried),
+        };
+        let mut mutations = pending(&writer.db, most)?;
         let waiting = !self.ignored
             && mutations
                 .iter()
@@ -178,7 +192,15 @@ impl Round {
             max_bytes: self.max_bytes,
             settled_through: self.settled_through(&writer.db)?,
         };
-        Ok(Some(cbor::to_bytes(&request)))
+        let bytes = cbor::to_bytes(&request);
+        self.last = Some(request);
+        Ok(Some(bytes))
+    }
+
+    /// The request that will follow once this response is stored, as far as that is plain to see: see [`ahead`].
+    pub(crate) fn request_ahead(&self, response: &[u8]) -> Option<Vec<u8>> {
+        let last = self.last.as_ref()?;
+        ahead::request(last, response, self.max_rows, self.max_bytes)
     }
 
     /// Up to which number the server may forget receipts. That the phone settled them must then be on the disk, or a loss of

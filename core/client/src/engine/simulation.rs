@@ -804,3 +804,62 @@ fn a_sum_that_never_fits_ends_in_an_error_after_a_few_tries() {
     }
     panic!("it never ended");
 }
+
+#[test]
+fn what_is_asked_ahead_of_storing_is_what_is_asked_after_it() {
+    let mut simulation = Simulation::new(7);
+    let mut round = Round::new(2);
+    let (mut ahead, mut right) = (None, 0);
+    loop {
+        let request = round
+            .next_request(&simulation.phones[0].store().writer())
+            .unwrap();
+        if let Some(ahead) = ahead.take() {
+            assert_eq!(Some(&ahead), request.as_ref());
+            right += 1;
+        }
+        let Some(request) = request else { break };
+        let response = simulation.ask(0, &request).unwrap();
+        ahead = round.request_ahead(&response);
+        simulation.apply(0, &mut round, &response);
+    }
+    assert!(
+        right >= 3,
+        "{right} requests of a first download were asked ahead"
+    );
+}
+
+#[test]
+fn nothing_is_asked_ahead_with_mutations_or_of_another_server() {
+    let simulation = Simulation::new(8);
+    let mut round = Round::new(2);
+    let writer = simulation.phones[0].store().writer();
+    round.next_request(&writer).unwrap();
+    let response = |incarnation, revoked| {
+        cbor::to_bytes(&SyncResponse {
+            incarnation,
+            now: BEGINNING,
+            receipts: vec![],
+            bodies: vec![],
+            pages: vec![],
+            gained: vec![],
+            revoked,
+            more: true,
+            backed_up_through: 0,
+            high_water: 0,
+        })
+    };
+    let last = round.last.as_mut().unwrap();
+    last.incarnation = 5;
+    assert!(round.request_ahead(&response(5, vec![])).is_some());
+    assert!(round.request_ahead(&response(6, vec![])).is_none());
+    let scope = Scope::person(MemberId(Id::from_bytes([1; 16])));
+    assert!(round.request_ahead(&response(5, vec![scope])).is_none());
+    assert!(round.request_ahead(b"\xa0").is_none());
+    let last = round.last.as_mut().unwrap();
+    last.mutations.push(sotay_model::wire::Sent {
+        n: 1,
+        mutation: vec![],
+    });
+    assert!(round.request_ahead(&response(5, vec![])).is_none());
+}
