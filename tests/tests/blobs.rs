@@ -18,6 +18,7 @@ use sotay_model::cbor::{self, UnknownKeys};
 use sotay_model::documents::{
     Attachment, ConfidentialityLevel, DocumentKind, PublishDocument, SectionDraft,
 };
+use sotay_model::meetings::Choice;
 use sotay_model::organisation::{EnterMember, MemberStatus};
 use sotay_model::rejection::{Fault, Field, Rejection};
 use sotay_model::wire::{KeyAlgorithm, PROTOCOL, Sent, SyncRequest, Verdict};
@@ -745,4 +746,49 @@ fn promise_27_a_record_whose_digests_contradict_each_other_never_becomes_readabl
         Err(HandbookError::NotHere)
     );
     assert_eq!(sealed_files(&member), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn an_answer_given_while_an_attachment_goes_up_does_not_wait_for_it() {
+    let village = Village::new();
+    let secretary = village.phone("c1-01");
+    let meeting = publish(&secretary, "Sinh hoạt");
+    let network = village.network();
+    let deputy = village.phone_through("c1-02", network.address());
+    lay_out(&village, &deputy, &noise(40, (24 * PIECE) as usize));
+    network.slow(2 << 20, Duration::from_millis(2));
+    let up = network.passed().0;
+    let syncing = deputy.shared();
+    let sync = std::thread::spawn(move || syncing.sync());
+    while network.passed().0 < up + 2 * PIECE {
+        std::thread::yield_now();
+    }
+    deputy
+        .handbook()
+        .respond(meeting, Choice::WillAttend, 1)
+        .unwrap();
+    // The answer is there while the attachment still goes up.
+    while deputy.handbook().outbox().unwrap().unsent.len() > 1 {
+        assert!(!sync.is_finished(), "the answer waited for the attachment");
+        std::thread::yield_now();
+    }
+    assert!(!sync.is_finished());
+    let report = sync.join().unwrap().unwrap();
+    assert_eq!((report.accepted, report.finished), (2, true));
+    assert_eq!(deputy.handbook().outbox().unwrap().unsent.len(), 0);
+}
+
+#[test]
+fn promise_19_a_wipe_takes_the_attachments_too() {
+    let village = Village::new();
+    let secretary = village.phone("c1-01");
+    let document = published(&village, &secretary, &noise(41, 300_000));
+    lay_out(&village, &secretary, &noise(42, 300_000));
+    let phone = village.phone("c1-05");
+    phone.handbook().fetch_attachment(document, 0).unwrap();
+    assert_eq!(secretary.handbook().wipe(), Ok(1));
+    phone.handbook().wipe().unwrap();
+    for phone in [&phone, &secretary] {
+        assert!(!phone.folder().join("blobs").exists());
+    }
 }

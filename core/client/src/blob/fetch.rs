@@ -19,6 +19,8 @@ use crate::watch::Touched;
 
 /// How often a piece is asked for that arrives with other bytes than the record says.
 const TRIES: u32 = 2;
+/// After how many pieces screens hear how far it is.
+const TELLS_EVERY: u32 = 16;
 
 /// What an attachment says about its blob.
 pub(crate) const fn named(attachment: &Attachment) -> NamedBlob {
@@ -39,6 +41,7 @@ impl Inner {
         let result = self.fetch_pieces(record, attachment);
         // What it made room for, or gave up, has no row any more.
         self.remove_forgotten_files();
+        self.watches.committed(&local());
         match result {
             // Somebody paused the handbook, which ends what is under way.
             Err(HandbookError::Cancelled) if self.is_paused() => Err(HandbookError::Paused),
@@ -85,6 +88,9 @@ impl Inner {
                 }
             };
             whole.update(&piece);
+            if index % TELLS_EVERY == TELLS_EVERY - 1 {
+                self.watches.committed(&local());
+            }
         }
         if whole.finish().as_ref() != named.digest.as_bytes() {
             // The record's own digests contradict each other: no byte of it will ever fit.
@@ -98,7 +104,6 @@ impl Inner {
         if !rows::set_ready(&pass.writer().db, named.digest, true)? {
             return Err(HandbookError::NotHere);
         }
-        self.watches.committed(&local());
         Ok(())
     }
 
@@ -109,6 +114,12 @@ impl Inner {
         let change = writer
             .db
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        // A record that named another size for these bytes must not keep this one's from being fetched.
+        if rows::find(&change, named.digest)?
+            .is_some_and(|row| !row.ready && row.size != named.size)
+        {
+            rows::forget(&change, named.digest)?;
+        }
         let row = rows::find_or_add(&change, named)?;
         rows::used(&change, named.digest)?;
         if !row.ready {

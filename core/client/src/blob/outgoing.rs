@@ -3,7 +3,8 @@
 //! They lie in a folder of their own, sealed under a key that follows from the root and not from the database, so that they
 //! outlive a broken database as the journal's mutations do. A sync first does what it always does; a mutation whose blobs the
 //! server lacks is answered "not yet". Then the blobs go up, from the byte at which the server is, and the mutations once more.
-//! So an answer never waits for somebody's video, and a document is never published without its attachments.
+//! What is entered meanwhile goes between two pieces. So an answer never waits for somebody's video, and a document is never
+//! published without its attachments.
 
 use std::fs::File;
 use std::io::Read;
@@ -160,17 +161,20 @@ impl Inner {
         until: Option<Instant>,
     ) -> Result<SyncReport, HandbookError> {
         let mut report = self.round_trips(under_way, until)?;
-        if report.finished {
+        while report.finished {
             match self.hand_over_blobs(under_way, until)? {
-                HandOver::Nothing => {}
+                HandOver::Nothing => break,
                 HandOver::OutOfTime => report.finished = false,
-                HandOver::Done => {
+                done => {
                     let again = self.round_trips(under_way, until)?;
                     report.accepted = report.accepted.saturating_add(again.accepted);
                     report.refused = report.refused.saturating_add(again.refused);
                     report.received = report.received.saturating_add(again.received);
                     report.round_trips = report.round_trips.saturating_add(again.round_trips);
                     report.finished = again.finished;
+                    if matches!(done, HandOver::Done) {
+                        break;
+                    }
                 }
             }
         }
@@ -185,6 +189,7 @@ impl Inner {
         until: Option<Instant>,
     ) -> Result<HandOver, HandbookError> {
         let mut done = HandOver::Nothing;
+        let newest = self.newest_entry()?;
         let wanted = {
             let pass = self.enter()?;
             let pending = |entry: &stored::OutboxEntry| entry.refusal.is_none();
@@ -197,13 +202,25 @@ impl Inner {
             })?
         };
         for (home, named) in wanted {
-            match self.hand_over_blob(home, named, under_way, until)? {
+            match self.hand_over_blob(home, named, newest, under_way, until)? {
                 HandOver::Nothing => {}
                 HandOver::Done => done = HandOver::Done,
-                HandOver::OutOfTime => return Ok(HandOver::OutOfTime),
+                ended => return Ok(ended),
             }
         }
         Ok(done)
+    }
+
+    /// The number of the last entry that was made.
+    fn newest_entry(&self) -> Result<i64, HandbookError> {
+        let pass = self.enter()?;
+        pass.read(|db| {
+            Ok(
+                db.query_row("SELECT coalesce(max(n), 0) FROM outbox", [], |row| {
+                    row.get(0)
+                })?,
+            )
+        })
     }
 
     /// Hands one blob over, from where the server is.
@@ -211,6 +228,7 @@ impl Inner {
         &self,
         home: Scope,
         named: NamedBlob,
+        newest: i64,
         under_way: &UnderWay,
         until: Option<Instant>,
     ) -> Result<HandOver, HandbookError> {
@@ -249,6 +267,9 @@ impl Inner {
                 return Err(transport.unexpected(ServerFault::Protocol));
             }
             from = received;
+            if self.newest_entry()? != newest {
+                return Ok(HandOver::Overtaken);
+            }
             let (index, within) = (from / u64::from(PIECE_BYTES), from % u64::from(PIECE_BYTES));
             let piece = self.enter().and_then(|_open| source.read_piece(index))?;
             // A damaged piece cannot go up; the entry stays in the outbox, where its author sees it.
@@ -280,6 +301,8 @@ enum HandOver {
     Nothing,
     /// They are there: the mutations may be sent once more.
     Done,
+    /// Somebody entered something meanwhile: that goes first.
+    Overtaken,
     /// The time was up.
     OutOfTime,
 }

@@ -58,7 +58,9 @@ impl Handbook {
             for found in current.all::<Document>()? {
                 for attachment in found.body.attachments.unwrap_or_default() {
                     let row = rows::find(current.db, attachment.blob)?;
-                    if row.is_some_and(|row| row.pinned && !row.ready) {
+                    if row.is_some_and(|row| row.pinned && !row.ready)
+                        && self.outgoing_file(&attachment)?.is_none()
+                    {
                         wanted.push((found.record.key, attachment));
                     }
                 }
