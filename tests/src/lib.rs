@@ -8,11 +8,13 @@
 //! * `scenario` – the stories in `scenarios/`, told in JSON and run in every language
 //! * `examiner` – what really lies in the databases of phone and server, compared record by record
 //! * `measure`  – the benchmarks
+//! * `crash`    – real processes that are killed, files that are torn, disks that are full
 //! * `view`     – what a screen shows, as JSON
 //!
 //! Nothing here knows a rule of the domain: what is right is said by the scenarios and the tests.
 
 pub mod commune;
+pub mod crash;
 pub mod examiner;
 pub mod failure;
 pub mod fault;

@@ -42,6 +42,26 @@ impl Program {
         }))
     }
 
+    /// How it is started to serve.
+    pub fn command(&self, folder: &Path, listen: SocketAddr) -> Command {
+        let (Self::Server(path) | Self::Ours(path)) = self;
+        let mut command = Command::new(path);
+        match self {
+            Self::Server(_) => command
+                .arg("serve")
+                .arg("--data")
+                .arg(folder)
+                .arg("--listen"),
+            Self::Ours(_) => command.arg(SERVE_HERE).arg(folder),
+        };
+        command
+            .arg(listen.to_string())
+            .env("SOTAY_LOG", "warn")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        command
+    }
+
     /// What `SOTAY_SERVER` names, else a program of ours.
     pub fn find() -> Result<Self, Failure> {
         Ok(match (std::env::var_os("SOTAY_SERVER"), OURS.get()) {
@@ -63,20 +83,8 @@ impl ServerProcess {
     /// Starts it and waits until it listens. Port 0 takes a free one.
     pub fn start(program: &Program, folder: &Path, listen: SocketAddr) -> Result<Self, Failure> {
         let (Program::Server(path) | Program::Ours(path)) = program;
-        let mut command = Command::new(path);
-        match program {
-            Program::Server(_) => command
-                .arg("serve")
-                .arg("--data")
-                .arg(folder)
-                .arg("--listen"),
-            Program::Ours(_) => command.arg(SERVE_HERE).arg(folder),
-        };
-        let mut child = command
-            .arg(listen.to_string())
-            .env("SOTAY_LOG", "warn")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
+        let mut child = program
+            .command(folder, listen)
             .spawn()
             .map_err(|error| Failure::from(error).during(path.display()))?;
         let mut line = String::new();
