@@ -7,7 +7,9 @@ import vn.sotay.client.AttachmentForm
 import vn.sotay.client.DocumentForm
 import vn.sotay.client.HandbookException
 import vn.sotay.client.SectionForm
+import vn.sotay.documents.Documents
 import vn.sotay.model.ConfidentialityLevel
+import vn.sotay.model.DocumentKey
 import vn.sotay.model.DocumentKind
 import vn.sotay.model.Fault
 import vn.sotay.model.Field
@@ -49,6 +51,8 @@ class AttachmentTest {
             sections = listOf(SectionForm("1", "Mục", "Xem tệp đính kèm.")),
         )
 
+    private suspend fun Documents.attachment(document: DocumentKey) = document(document).read().attachments.single()
+
     private val attachment get() = AttachmentForm("Nghị quyết.pdf", "application/pdf", file.toString())
 
     @Test
@@ -62,7 +66,7 @@ class AttachmentTest {
             secretary.sync()
 
             val documents = phone("a").handbook.documents
-            val before = documents.document(document).read().attachments.single()
+            val before = documents.attachment(document)
             assertEquals("Nghị quyết.pdf" to 1_300_000u, before.name to before.size)
             assertFalse(before.ready)
             assertFailsWith<HandbookException.NotHere> { documents.readAttachment(document, 0) }
@@ -70,7 +74,7 @@ class AttachmentTest {
             documents.pinAttachment(document, 0)
             assertEquals(1, documents.fetchPinnedAttachments())
             documents.fetchAttachment(document, 0)
-            assertTrue(documents.document(document).read().attachments.single().ready)
+            assertTrue(documents.attachment(document).ready)
             val first = documents.readAttachment(document, 0)
             assertContentEquals(bytes, first + documents.readAttachment(document, 0, first.size))
             assertEquals(1_300_000L, documents.attachmentStorage().used)
