@@ -28,6 +28,7 @@ use sotay_server::engine::{Asked, Engine};
 use sotay_server::storage::{Installation, Storage};
 use sotay_tests::network::Network;
 use sotay_tests::phone::{FileVault, Phone};
+use sotay_tests::server::{Program, ServerProcess};
 
 const PIECE: u64 = PIECE_BYTES as u64;
 /// More than TLS, heads and a sync add to one connection.
@@ -140,6 +141,13 @@ fn flip(path: &Path, at: u64) {
     file.read_exact(&mut byte).unwrap();
     file.seek(SeekFrom::Start(at)).unwrap();
     file.write_all(&[byte[0] ^ 0x20]).unwrap();
+}
+
+/// Waits for what another thread or process does.
+fn until(mut happened: impl FnMut() -> bool) {
+    while !happened() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// How many bytes came down to the phone during a call.
@@ -258,9 +266,7 @@ fn promise_27_a_fetch_killed_ten_times_goes_on_where_it_was() {
             .unwrap();
         // Anywhere between the handshake and the third piece.
         let at = network.passed().1 + u64::from(noise(100 + kill, 1)[0]) * (3 * PIECE / 256);
-        while network.passed().1 < at && child.try_wait().unwrap().is_none() {
-            std::thread::yield_now();
-        }
+        until(|| network.passed().1 >= at || child.try_wait().unwrap().is_some());
         assert!(child.try_wait().unwrap().is_none(), "it was done too early");
         child.kill().unwrap();
         child.wait().unwrap();
@@ -394,9 +400,7 @@ fn promise_22_a_fetch_ends_at_a_pause_with_its_files_closed_and_goes_on_afterwar
     let before = network.passed().1;
     let fetching = phone.shared();
     let fetch = std::thread::spawn(move || fetching.fetch_attachment(document, 0));
-    while network.passed().1 < before + PIECE {
-        std::thread::yield_now();
-    }
+    until(|| network.passed().1 >= before + PIECE);
     phone.handbook().pause(2_000).unwrap();
     assert_eq!(fetch.join().unwrap(), Err(HandbookError::Paused));
     let held = std::fs::read_dir("/proc/self/fd").unwrap();
@@ -504,9 +508,7 @@ fn a_document_waits_for_its_attachment_and_nothing_waits_for_the_document() {
     let up = network.passed().0;
     let syncing = secretary.shared();
     let sync = std::thread::spawn(move || syncing.sync());
-    while network.passed().0 < up + 3 * PIECE {
-        std::thread::yield_now();
-    }
+    until(|| network.passed().0 >= up + 3 * PIECE);
     network.cut();
     sync.join().unwrap().unwrap_err();
     network.restore();
@@ -760,19 +762,14 @@ fn an_answer_given_while_an_attachment_goes_up_does_not_wait_for_it() {
     let up = network.passed().0;
     let syncing = deputy.shared();
     let sync = std::thread::spawn(move || syncing.sync());
-    while network.passed().0 < up + 2 * PIECE {
-        std::thread::yield_now();
-    }
+    until(|| network.passed().0 >= up + 2 * PIECE);
     deputy
         .handbook()
         .respond(meeting, Choice::WillAttend, 1)
         .unwrap();
     // The answer is there while the attachment still goes up.
-    while deputy.handbook().outbox().unwrap().unsent.len() > 1 {
-        assert!(!sync.is_finished(), "the answer waited for the attachment");
-        std::thread::yield_now();
-    }
-    assert!(!sync.is_finished());
+    until(|| deputy.handbook().outbox().unwrap().unsent.len() == 1 || sync.is_finished());
+    assert!(!sync.is_finished(), "the answer waited for the attachment");
     let report = sync.join().unwrap().unwrap();
     assert_eq!((report.accepted, report.finished), (2, true));
     assert_eq!(deputy.handbook().outbox().unwrap().unsent.len(), 0);
@@ -791,4 +788,51 @@ fn promise_19_a_wipe_takes_the_attachments_too() {
     for phone in [&phone, &secretary] {
         assert!(!phone.folder().join("blobs").exists());
     }
+}
+
+#[test]
+fn promise_12_a_restored_server_that_lost_a_blob_gets_it_again() {
+    let village = Village::new();
+    let address = village.server.address();
+    let database = village.data().join("sotay.db");
+    let copy = village.path().join("copy.db");
+    let secretary = village.phone("c1-01");
+    let mut storage = Storage::open(&database).unwrap();
+    storage.back_up(&copy).unwrap();
+    drop(storage);
+    let bytes = noise(50, 600_000);
+    let document = published(&village, &secretary, &bytes);
+    let held = on_the_server(&village, document, &bytes);
+    assert!(held.exists());
+
+    let data = village.data();
+    let Village {
+        server,
+        commune,
+        folder,
+    } = village;
+    server.kill().unwrap();
+    std::fs::remove_dir_all(data.join("blobs")).unwrap();
+    for ending in ["-wal", "-shm"] {
+        // There need not be one.
+        drop(std::fs::remove_file(data.join(format!("sotay.db{ending}"))));
+    }
+    std::fs::rename(&copy, &database).unwrap();
+    let now = sotay_server::system_clock();
+    Storage::open(&database)
+        .unwrap()
+        .begin_incarnation(0, now)
+        .unwrap();
+    let program = Program::find().unwrap();
+    let village = Village {
+        server: ServerProcess::start(&program, &data, address).unwrap(),
+        commune,
+        folder,
+    };
+    secretary.handbook().sync().unwrap();
+    assert_eq!(secretary.handbook().outbox().unwrap().unsent.len(), 0);
+    assert!(held.exists());
+    let member = village.phone("c1-05");
+    member.handbook().fetch_attachment(document, 0).unwrap();
+    assert_eq!(read(member.handbook(), document), Ok(bytes));
 }

@@ -272,8 +272,10 @@ impl Inner {
             }
             let (index, within) = (from / u64::from(PIECE_BYTES), from % u64::from(PIECE_BYTES));
             let piece = self.enter().and_then(|_open| source.read_piece(index))?;
-            // A damaged piece cannot go up; the entry stays in the outbox, where its author sees it.
-            let piece = piece.ok_or(HandbookError::NotHere)?;
+            let Some(piece) = piece else {
+                // Damaged; the entry stays in the outbox, where its author sees that it is not sent.
+                return Ok(HandOver::Nothing);
+            };
             bytes = piece
                 .get(usize::try_from(within).unwrap_or(0)..)
                 .unwrap_or_default()

@@ -1,7 +1,7 @@
 //! What no record names any more goes.
 //!
 //! The row goes in the transaction that takes the record, and with it the key: from then on the file is noise. The file goes
-//! after that, or at the next opening. What lies in neither table nor outbox was left by a crash and goes as well.
+//! after that, or with the next sync. What lies in neither table nor outbox was left by a crash and goes as well.
 
 use std::collections::BTreeSet;
 
