@@ -251,6 +251,30 @@ mod tests {
         assert_eq!(done, Appended::Received(1_000));
     }
 
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_is_told_and_costs_nothing_that_was_received() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = Blobs::of(folder.path());
+        let bytes = vec![5; 1_000];
+        let part = part(&bytes);
+        blobs.append(&part, 0, &bytes[..300]).unwrap();
+        let path = blobs
+            .at(part.home)
+            .join(PARTIAL)
+            .join(format!("{}-{}", part.phone, part.digest));
+        let aside = folder.path().join("aside");
+        std::fs::rename(&path, &aside).unwrap();
+        std::os::unix::fs::symlink("/dev/full", &path).unwrap();
+        let full = blobs.append(&part, 0, &bytes).unwrap_err();
+        assert_eq!(full.kind(), ErrorKind::StorageFull);
+        assert_eq!(blobs.size(part.home, part.digest).unwrap(), None);
+        std::fs::remove_file(&path).unwrap();
+        std::fs::rename(&aside, &path).unwrap();
+        let done = blobs.append(&part, 300, &bytes[300..]).unwrap();
+        assert_eq!(done, Appended::Received(1_000));
+    }
+
     #[test]
     fn no_more_than_so_many_parts_lie_about() {
         let folder = tempfile::tempdir().unwrap();

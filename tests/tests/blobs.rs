@@ -447,6 +447,46 @@ fn promise_21_a_full_disk_during_a_fetch_is_told_and_nothing_is_lost() {
 }
 
 #[test]
+fn promise_21_storage_that_ends_at_any_byte_of_a_fetch_loses_nothing() {
+    let village = Village::new();
+    let secretary = village.phone("c1-01");
+    let bytes = noise(60, (32 * PIECE) as usize);
+    let document = published(&village, &secretary, &bytes);
+    let phone = village.phone("c1-05");
+    phone.handbook().shutdown().unwrap();
+    let mut present = 0;
+    // No file may grow beyond so many blocks of the shell's.
+    for blocks in [2_000, 2_049, 2_500, 3_001, 3_777, 4_096] {
+        let ended = Command::new("sh")
+            .args(["-c", "trap '' XFSZ; ulimit -f $0; exec \"$@\""])
+            .arg(blocks.to_string())
+            .arg(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "a_phone_that_fetches_until_it_is_killed",
+                "--nocapture",
+            ])
+            .env(FOLDER, phone.folder())
+            .env(DOCUMENT, document.to_string())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert!(!ended.status.success());
+        assert!(said.contains("StorageFailed"), "{said}");
+        let handbook = open(phone.folder());
+        let view = shown(&handbook, document);
+        assert!(!view.ready && view.present >= present, "{view:?}");
+        assert_eq!(read(&handbook, document), Err(HandbookError::NotHere));
+        present = view.present;
+        handbook.shutdown().unwrap();
+    }
+    assert!(present > 0);
+    let handbook = open(phone.folder());
+    handbook.fetch_attachment(document, 0).unwrap();
+    assert_eq!(read(&handbook, document), Ok(bytes));
+}
+
+#[test]
 fn promise_16_the_blobs_of_a_revoked_scope_go_and_others_stay() {
     let village = Village::new();
     let (first, second) = (village.phone("c1-01"), village.phone("c2-01"));
