@@ -117,7 +117,7 @@ fn promise_22_a_background_run_sends_what_waits_on_a_slow_network() {
     let meeting = publish(&secretary, "Sinh hoạt");
     let phone = village.phone_through("c1-03", network.address());
     network.slow(SLOW.0, SLOW.1);
-    for number in 0..300 {
+    for number in 0..150 {
         let choice = if number % 2 == 0 {
             Choice::WillAttend
         } else {
@@ -135,8 +135,9 @@ fn promise_22_a_background_run_sends_what_waits_on_a_slow_network() {
         }
         assert!(report.accepted > 0, "run {runs} sent something");
     }
+    assert!(runs > 1, "one run was enough: the network was not slow");
     // What the server carried out while its answer was under way at the end of a run is counted by the next.
-    assert_eq!(accepted, 300);
+    assert_eq!(accepted, 150);
     assert!(phone.handbook().outbox().unwrap().unsent.is_empty());
     agree(&phone, &village.data()).unwrap();
 }

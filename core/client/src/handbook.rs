@@ -401,6 +401,11 @@ impl Handbook {
             let member = inner.member()?;
             let pass = inner.enter()?;
             let (value, touched) = change(&mut pass.writer(), &member.identity)?;
+            tracing::debug!(
+                records = touched.records.len(),
+                outbox = touched.outbox,
+                "entered"
+            );
             inner.watches.committed(&touched);
             if touched.outbox {
                 inner.wake_background();

@@ -177,6 +177,7 @@ impl Inner {
         };
         self.gate
             .close(for_good, patience, Store::interrupt, Store::checkpoint);
+        tracing::debug!(for_good, "closed");
     }
 
     /// Opens the files again after a pause.
@@ -325,6 +326,8 @@ pub(crate) fn guarded<T>(
 ) -> Result<T, HandbookError> {
     let result = catch_unwind(AssertUnwindSafe(what)).unwrap_or_else(|_| {
         let number = keys::random::<4>().map_or(0, u32::from_be_bytes);
+        // What it said may quote what was entered: the number is all that is written down.
+        tracing::error!(incident = format!("{number:08x}"), "a defect of ours");
         Err(HandbookError::Internal {
             incident: format!("{number:08x}"),
         })

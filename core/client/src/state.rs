@@ -202,6 +202,7 @@ impl Inner {
 
     /// The background tries next then, for this reason.
     pub(crate) fn plan(&self, next: Option<Next>) {
+        tracing::debug!(?next, "planned");
         self.tries.plan(next.map(|next| {
             let at = next.pause.map(|pause| {
                 let ms = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);

@@ -193,6 +193,8 @@ impl Inner {
         let Some(_turn) = self.turns.take(under_way, until)? else {
             return Ok(SyncReport::default());
         };
+        let span = tracing::info_span!("sync", limited = until.is_some());
+        let _within = span.enter();
         self.tries.begin(self.now(), self.link.traffic.so_far());
         self.state_changed();
         let result = match self.round_trips_and_blobs(under_way, until) {
@@ -208,6 +210,16 @@ impl Inner {
         let asked = locked(&self.transport)
             .as_ref()
             .and_then(|transport| transport.asked_to_wait());
+        match &result {
+            Ok(SyncReport {
+                accepted,
+                refused,
+                received,
+                round_trips,
+                ..
+            }) => tracing::info!(?outcome, accepted, refused, received, round_trips, "ended"),
+            Err(_) => tracing::info!(?outcome, "ended"),
+        }
         self.tries.end(outcome, asked);
         self.state_changed();
         result

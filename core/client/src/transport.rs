@@ -235,6 +235,7 @@ impl Transport {
                         line_begins = matches!(byte, b'\n' | b'\r');
                     }
                     if event {
+                        tracing::debug!("woken by the server");
                         woken();
                     }
                 }
@@ -338,6 +339,7 @@ impl Transport {
                 Err(_) => return Err(self.unexpected(ServerFault::Truncated)),
             }
         }
+        tracing::debug!(status = status.as_u16(), bytes = body.len(), "answered");
         let is_message = media_type
             .split(';')
             .next()

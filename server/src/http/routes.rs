@@ -118,8 +118,14 @@ async fn sync(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Resp
         Ok(response)
     };
     let response = match answer.await {
-        Ok(response) => answer_with(&parts, &response),
-        Err(problem) => refuse(problem),
+        Ok(response) => {
+            tracing::debug!(bytes = response.len(), "a sync answered");
+            answer_with(&parts, &response)
+        }
+        Err(problem) => {
+            tracing::debug!(?problem, "a sync refused");
+            refuse(problem)
+        }
     };
     with_nonce(&shared, phone, response)
 }
