@@ -56,9 +56,7 @@ public final class Handbook: Sendable {
 
     /// Refuses new work, waits for commits under way and closes every file; for an app that is about to be suspended.
     public func pause(within deadline: Duration) async throws(HandbookError) {
-        let (seconds, attoseconds) = deadline.components
-        let milliseconds = UInt32(clamping: max(0, seconds) * 1000 + attoseconds / 1_000_000_000_000_000)
-        try await read { try $0.pause(deadlineMs: milliseconds) }
+        try await read { try $0.pause(deadlineMs: deadline.wholeMilliseconds) }
     }
 
     /// Opens the files again. Live screens go on by themselves.

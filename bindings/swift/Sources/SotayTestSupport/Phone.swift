@@ -61,6 +61,15 @@ public final class Phone: @unchecked Sendable {
         return phone
     }
 
+    /// The same, through the network before the server.
+    public static func joinedThroughRelay(_ name: String, at server: ScenarioServer) async throws -> Phone {
+        let phone = try await Phone()
+        let invitation = try server.invitationThroughRelay(of: name)
+        _ = try await phone.handbook.join(invitation: invitation, deviceName: "phone \(name)")
+        try await phone.handbook.sync()
+        return phone
+    }
+
     /// The app is closed and started again.
     public func restart() async throws {
         try await handbook.shutdown()

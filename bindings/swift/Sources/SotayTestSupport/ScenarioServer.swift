@@ -15,6 +15,7 @@ public final class ScenarioServer: @unchecked Sendable {
 
     private struct Announcement: Decodable {
         let address: String
+        let relay: String
         let names: [String: String]
     }
 
@@ -22,6 +23,9 @@ public final class ScenarioServer: @unchecked Sendable {
     public let address: String
     /// Ids and invitations by name: `member.CODE`, `organisation.CODE`, `invitation.PHONE`, …
     public let names: [String: String]
+
+    /// The same server behind a network that `relay` steers.
+    public let relayAddress: String
 
     private let process = Process()
     private let words = Pipe()
@@ -39,6 +43,7 @@ public final class ScenarioServer: @unchecked Sendable {
         guard let line = answers.next() else { throw NotStarted(reason: "scenario-server ended") }
         let announcement = try JSONDecoder().decode(Announcement.self, from: Data(line.utf8))
         address = announcement.address
+        relayAddress = announcement.relay
         names = announcement.names
     }
 
@@ -54,6 +59,32 @@ public final class ScenarioServer: @unchecked Sendable {
             throw NotStarted(reason: "no invitation of \(phone)")
         }
         return invitation
+    }
+
+    /// What the network before the server is made to do.
+    public enum Network: Sendable, CustomStringConvertible {
+        case cut, restore, loseUp, loseDown
+        case cutAfter(bytes: Int)
+
+        public var description: String {
+            switch self {
+            case .cut: "cut"
+            case .restore: "restore"
+            case .loseUp: "lose-up"
+            case .loseDown: "lose-down"
+            case .cutAfter(let bytes): "cut-after \(bytes)"
+            }
+        }
+    }
+
+    /// The invitation of a phone that goes through the network.
+    public func invitationThroughRelay(of phone: String) throws -> String {
+        try invitation(of: phone).replacingOccurrences(of: address, with: relayAddress)
+    }
+
+    /// Makes the network before the server so from now on.
+    public func relay(_ network: Network) throws {
+        try say("relay \(network)")
     }
 
     /// Makes the server behave so from now on.

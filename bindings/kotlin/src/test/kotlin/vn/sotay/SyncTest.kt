@@ -28,6 +28,9 @@ class SyncTest {
     private val server = ScenarioServer.ofMeeting()
     private val phones = ArrayList<Phone>()
 
+    /** What becomes of the network under an answer on its way. */
+    private val faults = listOf("lose-up", "lose-down", "cut-after 0", "cut-after 700", "cut", "lose-down", "lose-up")
+
     @AfterEach
     fun end() {
         phones.forEach { it.close() }
@@ -53,7 +56,7 @@ class SyncTest {
             val member = assertNotNull(phone.handbook.joined()).member
             var entered = 0
             var accepted = 0u
-            for (fault in listOf("lose-up", "lose-down", "cut-after 0", "cut-after 700", "cut", "lose-down", "lose-up")) {
+            for (fault in faults) {
                 val choice = if (entered % 2 == 0) Choice.WillAttend else Choice.Undecided
                 phone.handbook.meetings.respond(meeting, choice, 1u)
                 entered++
