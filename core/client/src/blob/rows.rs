@@ -176,3 +176,62 @@ pub(crate) fn make_room(db: &Connection, wanted: Option<BlobDigest>) -> Result<(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::Keys;
+    use crate::store::{self, Store};
+    use std::path::Path;
+    use std::sync::Arc;
+
+    const BLOB: NamedBlob = NamedBlob {
+        digest: BlobDigest::from_bytes([7; 32]),
+        size: 100,
+    };
+
+    fn opened(folder: &Path) -> Store {
+        let keys = Arc::new(Keys::from_root(&[3; 32]).unwrap());
+        Store::open(folder, keys, store::lock(folder).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_row_is_made_once_and_each_has_a_key_and_a_name_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = opened(folder.path());
+        let db = &store.writer().db;
+        let other = NamedBlob {
+            digest: BlobDigest::from_bytes([8; 32]),
+            ..BLOB
+        };
+        let (first, again) = (
+            find_or_add(db, BLOB).unwrap(),
+            find_or_add(db, BLOB).unwrap(),
+        );
+        assert!(first.key == again.key && first.file == again.file);
+        let second = find_or_add(db, other).unwrap();
+        assert!(first.key != second.key && first.file != second.file);
+        forget(db, BLOB.digest).unwrap();
+        assert!(!set_ready(db, BLOB.digest, true).unwrap());
+        assert!(find_or_add(db, BLOB).unwrap().key != first.key);
+    }
+
+    /// With the cipher no byte of the database can be recognised, deleted or not.
+    #[cfg(not(feature = "cipher"))]
+    #[test]
+    fn promise_16_the_key_of_a_forgotten_blob_is_nowhere_after_the_checkpoint() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = opened(folder.path());
+        let row = find_or_add(&store.writer().db, BLOB).unwrap();
+        let holds_key = || {
+            store.checkpoint();
+            std::fs::read_dir(folder.path()).unwrap().any(|entry| {
+                let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+                bytes.windows(row.key.len()).any(|part| part == row.key)
+            })
+        };
+        assert!(holds_key());
+        forget(&store.writer().db, BLOB.digest).unwrap();
+        assert!(!holds_key());
+    }
+}

@@ -4,6 +4,7 @@
 //! after that, or with the next sync. What lies in neither table nor outbox was left by a crash and goes as well.
 
 use std::collections::BTreeSet;
+use std::sync::TryLockError;
 
 use rusqlite::{Connection, TransactionBehavior};
 use sotay_model::blob::{KINDS_THAT_NAME_BLOBS, named_by};
@@ -81,8 +82,10 @@ impl Inner {
     pub(crate) fn tidy_blobs(&self) -> Result<(), HandbookError> {
         self.remove_forgotten_files();
         // Whoever lays files out tidies with the next sync.
-        let Ok(_nobody_lays_out) = self.blobs.staging.try_lock() else {
-            return Ok(());
+        let _nobody_lays_out = match self.blobs.staging.try_lock() {
+            Ok(held) => held,
+            Err(TryLockError::Poisoned(held)) => held.into_inner(),
+            Err(TryLockError::WouldBlock) => return Ok(()),
         };
         let pass = self.enter()?;
         let folder = outgoing::folder(&self.folder);
