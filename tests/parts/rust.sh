@@ -10,3 +10,5 @@ require "cargo test --no-run" cargo test --locked --workspace --no-run
 run_tests rust cargo cargo test --locked --workspace --no-fail-fast
 # The store again on plain SQLite: the same code without the cipher below it.
 run_tests rust-plain cargo cargo test --locked --package sotay-client --no-default-features --no-fail-fast
+# The gate before the files and the live queries under every order of threads that shuttle finds: one more build of one crate.
+run_tests rust-interleavings cargo cargo test --locked --package sotay-client --no-default-features --features shuttle --lib interleavings

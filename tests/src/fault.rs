@@ -28,16 +28,22 @@ pub enum Fault {
     Nothing,
     /// A good head, and a body that is no answer.
     Garbage,
+    /// Status 503, with the wish to be left alone for [`BUSY_SECONDS`].
+    Busy,
 }
+
+/// For how long a busy server wants to be left alone.
+pub const BUSY_SECONDS: u64 = 2;
 
 impl Fault {
     /// All of them, with their words.
-    pub const ALL: [(&'static str, Self); 5] = [
+    pub const ALL: [(&'static str, Self); 6] = [
         ("html", Self::Html),
         ("500", Self::Status500),
         ("half", Self::Half),
         ("nothing", Self::Nothing),
         ("garbage", Self::Garbage),
+        ("busy", Self::Busy),
     ];
 }
 
@@ -48,7 +54,7 @@ impl FromStr for Fault {
         let found = Self::ALL.iter().find(|(name, _)| *name == word);
         found.map(|(_, fault)| *fault).ok_or_else(|| {
             Failure(format!(
-                "{word:?} is none of html, 500, half, nothing, garbage"
+                "{word:?} is none of html, 500, half, nothing, garbage, busy"
             ))
         })
     }
@@ -137,6 +143,12 @@ fn answer(stream: TcpStream, fault: Fault, tls: Arc<ServerConfig>) -> Result<(),
         }
         Fault::Status500 => {
             stream.write_all(head("500 Internal Server Error", "text/plain", 0).as_bytes())?;
+        }
+        Fault::Busy => {
+            let head = head("503 Service Unavailable", "text/plain", 0);
+            let (status, rest) = head.split_once("\r\n").unwrap_or((&head, ""));
+            let answer = format!("{status}\r\nretry-after: {BUSY_SECONDS}\r\n{rest}");
+            stream.write_all(answer.as_bytes())?;
         }
         Fault::Half => {
             stream.write_all(head("200 OK", MEDIA_TYPE, 4_096).as_bytes())?;

@@ -9,11 +9,14 @@ use std::time::{Duration, Instant};
 
 use common::{Village, publish};
 use sotay_client::meetings::NoticeForm;
-use sotay_client::{HandbookError, SyncOutcome};
+use sotay_client::{HandbookError, NextTryReason, Query, SyncOutcome, SyncStateView};
 use sotay_model::meetings::{Choice, MeetingKind, MeetingMode};
+use sotay_server::commune::Certificates;
 use sotay_tests::examiner::agree;
+use sotay_tests::fault::{BUSY_SECONDS, Fault, FaultServer};
 use sotay_tests::network::Direction;
 use sotay_tests::phone::Phone;
+use sotay_tests::server::{Program, ServerProcess};
 
 /// What a mobile network at the edge of a commune gives: 50 kbit/s, 400 ms there and back.
 const SLOW: (u32, Duration) = (6_250, Duration::from_millis(400));
@@ -117,7 +120,7 @@ fn promise_22_a_background_run_sends_what_waits_on_a_slow_network() {
     let meeting = publish(&secretary, "Sinh hoạt");
     let phone = village.phone_through("c1-03", network.address());
     network.slow(SLOW.0, SLOW.1);
-    for number in 0..150 {
+    for number in 0..250 {
         let choice = if number % 2 == 0 {
             Choice::WillAttend
         } else {
@@ -137,7 +140,7 @@ fn promise_22_a_background_run_sends_what_waits_on_a_slow_network() {
     }
     assert!(runs > 1, "one run was enough: the network was not slow");
     // What the server carried out while its answer was under way at the end of a run is counted by the next.
-    assert_eq!(accepted, 150);
+    assert_eq!(accepted, 250);
     assert!(phone.handbook().outbox().unwrap().unsent.is_empty());
     agree(&phone, &village.data()).unwrap();
 }
@@ -227,4 +230,60 @@ fn a_sync_that_nobody_answers_ends_at_once_when_it_is_cancelled_paused_or_shut_d
     }
     assert_eq!(phone.handbook().sync().unwrap().accepted, 1);
     agree(&phone, &village.data()).unwrap();
+}
+
+/// Waits on the live query of the state until it is so.
+fn state_when(phone: &Phone, is_so: impl Fn(&SyncStateView) -> bool) -> SyncStateView {
+    let handbook = phone.handbook();
+    let watch = handbook.watch(Query::SyncState).unwrap();
+    loop {
+        let state = handbook.sync_state().unwrap();
+        if is_so(&state) {
+            handbook.unwatch(watch).unwrap();
+            return state;
+        }
+        handbook.next_changes().unwrap();
+    }
+}
+
+#[test]
+fn promise_04_a_busy_server_is_left_alone_as_long_as_it_asked_and_then_everything_is_sent() {
+    let village = Village::new();
+    let secretary = village.phone("c1-01");
+    publish(&secretary, "Sinh hoạt");
+    let Village { server, folder, .. } = village;
+    let (address, data) = (server.address(), folder.path().join("server"));
+    server.kill().unwrap();
+    let tls = Certificates::open(&data, sotay_server::system_clock())
+        .unwrap()
+        .tls()
+        .unwrap();
+    let busy = FaultServer::start(address, Fault::Busy, tls).unwrap();
+    let run = secretary.handbook().start_sync().unwrap();
+    let asked = |state: &SyncStateView| state.next_reason == Some(NextTryReason::AskedByServer);
+    let state = state_when(&secretary, asked);
+    assert_eq!(
+        state.last_outcome,
+        Some(SyncOutcome::ServerFailed { code: 503 })
+    );
+    let pause = state.next_try.unwrap().0 - state.last_try.unwrap().0;
+    assert!(
+        pause >= i64::try_from(BUSY_SECONDS * 1_000).unwrap(),
+        "{pause}"
+    );
+    // An entry does not make it come earlier.
+    secretary
+        .handbook()
+        .publish_notice(noisy(1), vec![])
+        .unwrap();
+    assert_eq!(
+        secretary.handbook().sync_state().unwrap().last_try,
+        state.last_try
+    );
+    drop(busy);
+    let program = Program::find().unwrap();
+    let _again = ServerProcess::start(&program, &data, address).unwrap();
+    let state = state_when(&secretary, |state| state.pending == 0);
+    assert_eq!(state.failures, 0);
+    run.cancel().unwrap();
 }

@@ -430,3 +430,74 @@ impl Handbook {
         self.inner.disconnect();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vault::{VaultAnswer, VaultError};
+
+    /// A key store with one key.
+    struct Vault;
+
+    impl KeyVault for Vault {
+        fn root_key(&self) -> Result<VaultAnswer, VaultError> {
+            Ok(VaultAnswer::Key {
+                root: vec![7; keys::ROOT_BYTES],
+            })
+        }
+
+        fn store(&self, _: Vec<u8>) -> Result<(), VaultError> {
+            Ok(())
+        }
+
+        fn destroy(&self) -> Result<(), VaultError> {
+            Ok(())
+        }
+    }
+
+    /// A handbook whose member was never on any server.
+    fn joined(folder: &std::path::Path) -> Arc<Handbook> {
+        let handbook = Handbook::open(
+            folder.to_string_lossy().into_owned(),
+            Arc::new(Vault) as Arc<dyn KeyVault>,
+        )
+        .unwrap();
+        let (_, device_key) = crate::identity::new_device_key(handbook.inner.keys()).unwrap();
+        handbook
+            .inner
+            .remember(Identity {
+                installation: sotay_model::InstallationId::default(),
+                member: MemberId(Id::from_bytes([1; 16])),
+                member_name: "Đồng chí Mẫu 01".into(),
+                cell: OrganisationId(Id::from_bytes([2; 16])),
+                address: "127.0.0.1:1".into(),
+                roots: Vec::new(),
+                device_key,
+            })
+            .unwrap();
+        handbook
+    }
+
+    #[test]
+    fn promise_23_every_read_ends_while_a_page_is_being_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let handbook = joined(folder.path());
+        let pass = handbook.inner.enter().unwrap();
+        let mut writer = pass.writer();
+        let page = writer
+            .db
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .unwrap();
+        rows::set_local(&page, "half", b"a page").unwrap();
+        // On this very thread: whoever waited for the writer would wait forever.
+        assert_eq!(handbook.home().unwrap().next_meeting, None);
+        assert_eq!(handbook.meetings(None, 10).unwrap().count, 0);
+        assert!(handbook.outbox().unwrap().unsent.is_empty());
+        assert_eq!(handbook.sync_state().unwrap().pending, 0);
+        let unseen = handbook.read(|current| current.local("half"));
+        assert_eq!(unseen, Ok(None), "and sees what was committed only");
+        page.commit().unwrap();
+        let seen = handbook.read(|current| current.local("half"));
+        assert_eq!(seen, Ok(Some(b"a page".to_vec())));
+    }
+}

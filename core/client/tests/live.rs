@@ -139,6 +139,42 @@ fn starting_twice_gives_the_same_run_and_cancelling_ends_it_promptly() {
 }
 
 #[test]
+fn promise_28_after_a_pause_every_query_is_told_again_whether_it_was_read_or_not() {
+    let commune = Commune::new();
+    let secretary = commune.phone("bt");
+    let handbook = &secretary.handbook;
+    let meeting = secretary.notice("Một");
+    let queries = [
+        Query::Home,
+        Query::Library,
+        Query::Meeting { meeting },
+        Query::SyncState,
+    ];
+    let mut watches: Vec<i64> = queries
+        .into_iter()
+        .map(|query| handbook.watch(query).unwrap())
+        .collect();
+    handbook.next_changes().unwrap();
+    handbook.respond(meeting, Choice::WillAttend, 1).unwrap();
+    handbook.pause(2_000).unwrap();
+    // Told, but not to be read any more.
+    handbook.next_changes().unwrap();
+    handbook.meeting(meeting).unwrap_err();
+    handbook.resume().unwrap();
+    let mut told: Vec<i64> = handbook
+        .next_changes()
+        .unwrap()
+        .iter()
+        .map(|change| change.watch)
+        .collect();
+    told.sort_unstable();
+    watches.sort_unstable();
+    assert_eq!(told, watches);
+    let answer = handbook.meeting(meeting).unwrap().card.my_answer;
+    assert_eq!(answer.unwrap().choice, Choice::WillAttend);
+}
+
+#[test]
 fn a_pause_stills_the_background_and_resuming_wakes_it() {
     let commune = Commune::new();
     let (secretary, member) = (commune.phone("bt"), commune.phone("a"));

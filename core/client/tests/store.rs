@@ -226,7 +226,7 @@ fn a_flipped_byte_in_the_database_is_found_or_harmless() {
 }
 
 #[test]
-fn after_a_pause_nothing_is_held_and_resuming_goes_on() {
+fn promise_22_after_a_pause_nothing_is_held_and_resuming_goes_on() {
     let (_commune, phone, meeting) = phone_with_a_waiting_notice();
     let handbook = &phone.handbook;
     handbook.pause(1_000).unwrap();

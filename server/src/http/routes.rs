@@ -259,12 +259,18 @@ pub(super) fn refuse(code: ProblemCode) -> Response {
             StatusCode::BAD_REQUEST
         }
     };
-    (
+    let mut response = (
         status,
         [(header::CONTENT_TYPE, MEDIA_TYPE)],
         cbor::to_bytes(&Problem { code }),
     )
-        .into_response()
+        .into_response();
+    if code == ProblemCode::Busy {
+        // Long enough that those sent away do not make it worse; phones add chance to it.
+        let seconds = HeaderValue::from_static("5");
+        response.headers_mut().insert(header::RETRY_AFTER, seconds);
+    }
+    response
 }
 
 /// Adds the nonce for the phone's next request.
