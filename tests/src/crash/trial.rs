@@ -14,12 +14,14 @@ use super::chance::Chance;
 use super::damage::{Damage, How, flips, tears};
 use super::place::ourselves;
 use super::process::Process;
-use super::scene::{JOURNAL, LOG, Scene, Screens, copy, log_frames, screens, unsent};
+use super::scene::{FILES, JOURNAL, LOG, Scene, Screens, copy, log_frames, screens, unsent};
 
 const TRY_HERE: &str = "try-here";
 /// One trial in so many ends with a sync, and one rebuilt handbook in so many.
 const SYNCED: usize = 101;
 const REBUILT_SYNCED: usize = 7;
+/// After one damage of the journal in so many the database breaks too.
+const BROKEN: usize = 5;
 
 /// What trials found, by name, and what is wrong.
 #[derive(Debug, Default, Clone)]
@@ -252,10 +254,24 @@ impl Bench {
             );
         }
         if number.is_multiple_of(SYNCED) {
-            return self.sync(handbook);
+            match handbook.sync() {
+                Ok(_) => return self.sync(handbook),
+                // No screen read the damaged page, but the sync did.
+                Err(HandbookError::DatabaseUnreadable { .. }) if damage.file == FILES[0] => {
+                    self.found.add("found by a sync");
+                    handbook.shutdown()?;
+                    return self.rebuilt(0);
+                }
+                Err(error) => return Err(Failure::from(error).during("syncing")),
+            }
         }
         handbook.shutdown()?;
-        if matches!(damage.how, How::Flip { .. }) && damage.file == "handbook.db" {
+        if damage.file == JOURNAL && number.is_multiple_of(BROKEN) {
+            // The opening mended the journal, so that the database may break now.
+            std::fs::write(self.copy.join(FILES[0]), [0x5a; 20_000])?;
+            self.found.add("database broken after it");
+            self.rebuilt(number)?;
+        } else if matches!(damage.how, How::Flip { .. }) && damage.file == FILES[0] {
             // No screen read the damaged page; whoever looks at all of them finds it or there is nothing to find.
             self.rebuilt(number)?;
             if self.copy.join("damaged.db").exists() {
@@ -267,12 +283,18 @@ impl Bench {
 
     /// Every unsent entry comes back from the journal, and the rest with the next sync.
     fn rebuilt(&mut self, number: usize) -> Result<(), Failure> {
-        let handbook = self.scene.rebuild(&self.copy)?;
-        if unsent(&handbook)? != self.whole.unsent {
+        let handbook = self.scene.rebuild(&self.copy);
+        let handbook = handbook.map_err(|error| Failure::from(error).during("rebuilding"))?;
+        let back = unsent(&handbook)?;
+        if !self.whole.unsent.is_subset(&back) {
             self.found.add("undetected");
             fail!("rebuilt, and entries are missing");
         }
-        if number.is_multiple_of(REBUILT_SYNCED) {
+        if back != self.whole.unsent {
+            // What says that an entry is settled is gone: it is sent again, and the server knows its number.
+            self.found.add("sent again");
+        }
+        if back != self.whole.unsent || number.is_multiple_of(REBUILT_SYNCED) {
             self.sync(&handbook)?;
         }
         Ok(handbook.shutdown()?)

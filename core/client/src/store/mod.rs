@@ -30,6 +30,9 @@ pub(crate) const DATABASE: &str = "handbook.db";
 const JOURNAL: &str = "journal";
 const KEY_CHECK: &str = "key-check";
 const LOCK: &str = "lock";
+/// How pages are encrypted, said after the key. Phones have instructions for SHA-256, and not for SHA-512, which is what SQLCipher
+/// takes by itself; pages of 8 KiB need half as many checksums and initialisation vectors (docs/decisions/0014).
+const CIPHER: &str = "PRAGMA cipher_page_size = 8192; PRAGMA cipher_hmac_algorithm = HMAC_SHA256; PRAGMA cipher_memory_security = OFF; PRAGMA cipher_log_level = NONE";
 /// Readers kept open between reads.
 const IDLE_READERS: usize = 4;
 
@@ -157,7 +160,7 @@ pub(crate) fn connect(
         let key =
             zeroize::Zeroizing::new(format!("PRAGMA key = \"x'{}'\"", keys.database()?.as_str()));
         db.execute_batch(&key)?;
-        db.execute_batch("PRAGMA cipher_memory_security = OFF; PRAGMA cipher_log_level = NONE")?;
+        db.execute_batch(CIPHER)?;
     }
     db.busy_timeout(Duration::from_secs(5))?;
     db.set_prepared_statement_cache_capacity(64);
@@ -192,6 +195,8 @@ impl Store {
             journal,
         };
         writer.recover(&recovered)?;
+        // Best effort: where there is no room for it now, the next opening tries again.
+        let _ = writer.keep_again(&recovered);
         let interrupt = writer.db.get_interrupt_handle();
         Ok(Self {
             place,
@@ -307,6 +312,35 @@ impl Writer {
             .transpose()
     }
 
+    /// Writes into the journal again what it lost and the database still has, so that each unsent mutation lies in two places.
+    fn keep_again(&mut self, recovered: &Recovered) -> Result<(), HandbookError> {
+        let mut select = self
+            .db
+            .prepare("SELECT n FROM outbox WHERE state IN (?1, ?2)")?;
+        let mut lacking: std::collections::BTreeSet<i64> = select
+            .query_map([Standing::Pending as u8, Standing::Parked as u8], |row| {
+                row.get(0)
+            })?
+            .collect::<Result<_, _>>()?;
+        for entry in &recovered.unsent {
+            lacking.remove(&entry.n);
+        }
+        for n in lacking {
+            let (at, mutation): (i64, Vec<u8>) =
+                self.db
+                    .query_row("SELECT at, mutation FROM outbox WHERE n = ?1", [n], |row| {
+                        Ok((row.get(0)?, row.get(1)?))
+                    })?;
+            self.journal.keep(n, at, &mutation)?;
+        }
+        if recovered.identity.is_none()
+            && let Some(identity) = rows::setting(&self.db, Setting::Identity)?
+        {
+            self.journal.keep_identity(&identity)?;
+        }
+        Ok(())
+    }
+
     /// Puts back what the journal has and the database lacks: after a crash the last entries, after a loss of the file all.
     fn recover(&mut self, recovered: &Recovered) -> Result<(), HandbookError> {
         let known: std::collections::BTreeSet<i64> = {
@@ -381,6 +415,41 @@ mod tests {
         }
         let other = rusqlite::ffi::SQLITE_IOERR_SHMMAP;
         assert_eq!(code(other), HandbookError::StorageFailed { code: other });
+    }
+
+    #[test]
+    fn promise_26_what_a_damaged_journal_lost_is_written_into_it_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = folder.path().join(JOURNAL);
+        let store = opened(folder.path()).unwrap();
+        {
+            let mut writer = store.writer();
+            writer.journal.keep_identity(b"who").unwrap();
+            rows::set(&writer.db, Setting::Identity, b"who").unwrap();
+            for n in 1..=3 {
+                writer.journal.keep(n, 1_000, b"what").unwrap();
+                let outbox = "INSERT INTO outbox (n, state, at, mutation) VALUES (?1, 0, 1000, ?2)";
+                writer.db.execute(outbox, (n, b"what")).unwrap();
+            }
+        }
+        drop(store);
+        let whole = unsent_in(folder.path());
+        for damaged in [vec![], vec![7; 300], {
+            let mut bytes = std::fs::read(&journal).unwrap();
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+            bytes
+        }] {
+            std::fs::write(&journal, damaged).unwrap();
+            drop(opened(folder.path()).unwrap());
+            let place = Place::on_the_phone(folder.path());
+            let seal = Keys::from_root(&[3; 32]).unwrap().journal().unwrap();
+            let (_, again) = Journal::open(place.disk, journal.clone(), seal).unwrap();
+            let numbers: Vec<i64> = again.unsent.iter().map(|entry| entry.n).collect();
+            assert_eq!(numbers, [1, 2, 3]);
+            assert_eq!(again.identity.as_deref(), Some(&b"who"[..]));
+            assert_eq!(unsent_in(folder.path()), whole);
+        }
     }
 
     #[test]
