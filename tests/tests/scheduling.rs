@@ -75,7 +75,7 @@ fn promise_22_a_background_run_of_five_seconds_progresses_on_a_slow_network_and_
         )
         .unwrap();
     network.slow(SLOW.0, SLOW.1);
-    let (mut runs, mut received) = (0, 0);
+    let (mut runs, mut received, mut shown) = (0, 0, 0);
     loop {
         // Each run is a process of its own, as the operating system starts it.
         phone.restart().unwrap();
@@ -88,9 +88,16 @@ fn promise_22_a_background_run_of_five_seconds_progresses_on_a_slow_network_and_
         );
         received += report.received;
         runs += 1;
+        // What is shown of it never goes back, not even in a new process, and is never more than there is.
+        let progress = phone.handbook().sync_state().unwrap().progress.unwrap();
+        assert!(progress.received >= shown, "{progress:?} after {shown}");
+        assert!(progress.received <= progress.total, "{progress:?}");
+        shown = progress.received;
         if report.finished {
+            assert_eq!(progress.received, progress.total);
             break;
         }
+        assert!(progress.received < progress.total, "{progress:?}");
         assert!(report.received > 0, "run {runs} brought something");
         let state = phone.handbook().sync_state().unwrap();
         assert_eq!(state.last_outcome, Some(SyncOutcome::OutOfTime));
@@ -110,6 +117,7 @@ fn promise_22_a_background_run_of_five_seconds_progresses_on_a_slow_network_and_
     let all = u32::try_from(all).unwrap();
     // The two differ by what is personal.
     assert!(received.abs_diff(all) <= 4, "{received} of {all} records");
+    assert_eq!(shown, i64::from(received), "the total was an honest one");
 }
 
 #[test]
