@@ -85,3 +85,101 @@ impl ServerCertVerifier for ServerCertificate {
         self.chain.supported_verify_schemes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{
+        BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+        KeyUsagePurpose, date_time_ymd,
+    };
+    use sotay_model::{CalendarDate, Timestamp};
+
+    use super::*;
+    use crate::clock::{Known, Reading, SettableClock};
+
+    fn first_of(year: i32) -> Timestamp {
+        CalendarDate::new(year, 1, 1).unwrap().start()
+    }
+
+    /// A root, and a certificate under it for 2026 and 2027.
+    fn made() -> (RootCertStore, CertificateDer<'static>) {
+        let mut root = CertificateParams::default();
+        root.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        root.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        let root_key = KeyPair::generate().unwrap();
+        let mut roots = RootCertStore::empty();
+        let signed = root.self_signed(&root_key).unwrap();
+        roots.add(signed.der().clone()).unwrap();
+        let mut server = CertificateParams::new(vec!["sotay.example".to_owned()]).unwrap();
+        server.not_before = date_time_ymd(2026, 1, 1);
+        server.not_after = date_time_ymd(2028, 1, 1);
+        server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        let key = KeyPair::generate().unwrap();
+        let issuer = Issuer::new(root, root_key);
+        let certificate = server.signed_by(&key, &issuer).unwrap();
+        (roots, certificate.der().clone())
+    }
+
+    /// Whether a phone accepts it whose wall clock says `wall`, and whom the server told `told`, before a new start or after.
+    fn accepts(wall: i32, told: Option<i32>, restarted: bool) -> bool {
+        let clock = Arc::new(SettableClock::at(Reading {
+            wall: first_of(wall),
+            since_boot: 1_000,
+            boot: [3; 16],
+        }));
+        let time = Arc::new(Time::by(clock.clone()));
+        if let Some(told) = told {
+            time.learn(first_of(told));
+        } else {
+            time.recall(Known::default(), Timestamp(0));
+        }
+        if restarted {
+            clock.reboot();
+        }
+        let (roots, certificate) = made();
+        ServerCertificate::new(roots, time)
+            .unwrap()
+            .verify_server_cert(
+                &certificate,
+                &[],
+                &ServerName::try_from("sotay.example").unwrap(),
+                &[],
+                UnixTime::now(),
+            )
+            .is_ok()
+    }
+
+    #[test]
+    fn promise_15_a_certificate_is_judged_by_the_servers_time_and_never_by_the_wall_clock() {
+        for wall in [1970, 2017, 2027, 2037] {
+            assert!(accepts(wall, Some(2027), false), "in time, by {wall}");
+            assert!(!accepts(wall, Some(2025), false), "too early, by {wall}");
+            assert!(!accepts(wall, Some(2029), false), "expired, by {wall}");
+        }
+    }
+
+    #[test]
+    fn promise_15_while_the_time_is_uncertain_only_what_is_surely_expired_is_refused() {
+        for wall in [1970, 2017, 2037] {
+            assert!(accepts(wall, None, false), "never told, by {wall}");
+            assert!(
+                accepts(wall, Some(2025), true),
+                "perhaps in time, by {wall}"
+            );
+            assert!(accepts(wall, Some(2027), true), "in time then, by {wall}");
+            assert!(!accepts(wall, Some(2029), true), "expired then, by {wall}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_of_another_root_is_never_accepted() {
+        let time = Arc::new(Time::by(Arc::new(crate::clock::SystemClock)));
+        let (roots, _) = made();
+        let (_, other) = made();
+        let name = ServerName::try_from("sotay.example").unwrap();
+        ServerCertificate::new(roots, time)
+            .unwrap()
+            .verify_server_cert(&other, &[], &name, &[], UnixTime::now())
+            .unwrap_err();
+    }
+}
