@@ -90,7 +90,9 @@ public final class AppModel {
         if handbook == nil { await open() }
         guard case .ready(let handbook) = stage else { return false }
         try? await handbook.resume()
-        let reached = (try? await handbook.sync()) != nil
+        // Less than the system grants, so that there is time left to close the files. The next one goes on from there.
+        let report = try? await handbook.sync(for: .seconds(20))
+        let reached = (report?.roundTrips ?? 0) > 0
         await pause()
         return reached
     }
