@@ -18,6 +18,10 @@ use crate::fail;
 use crate::failure::Failure;
 use crate::phone::Phone;
 
+/// How pages are encrypted, as docs/security.md says.
+pub const CIPHER: &str =
+    "PRAGMA cipher_page_size = 8192; PRAGMA cipher_hmac_algorithm = HMAC_SHA256";
+
 /// What one scope shows: a version and a body for each record.
 pub type Shown = BTreeMap<RecordKey, ShownRecord>;
 
@@ -74,7 +78,10 @@ fn open(phone: &Phone, access: OpenFlags) -> Result<Connection, Failure> {
 fn open_in(folder: &Path, root: &[u8], access: OpenFlags) -> Result<Connection, Failure> {
     let path = folder.join("handbook.db");
     let database = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    database.execute_batch(&format!("PRAGMA key = \"x'{}'\"", database_key(root)?))?;
+    database.execute_batch(&format!(
+        "PRAGMA key = \"x'{}'\"; {CIPHER}",
+        database_key(root)?
+    ))?;
     Ok(database)
 }
 

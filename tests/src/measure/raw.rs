@@ -91,7 +91,8 @@ fn tables(phone: &Phone) -> Result<String, Failure> {
 fn key(database: &Connection) -> Result<(), Failure> {
     let digits = "5a".repeat(48);
     database.execute_batch(&format!(
-        "PRAGMA key = \"x'{digits}'\"; PRAGMA cipher_memory_security = OFF"
+        "PRAGMA key = \"x'{digits}'\"; {}; PRAGMA cipher_memory_security = OFF",
+        examiner::CIPHER
     ))?;
     Ok(())
 }
