@@ -301,6 +301,8 @@ pub(crate) struct Rows<'d> {
     db: &'d Connection,
     numbers: ScopeNumbers,
     statements: Statements<'d>,
+    /// The last record written was not known before.
+    mostly_new: bool,
 }
 
 impl<'d> Rows<'d> {
@@ -312,7 +314,7 @@ impl<'d> Rows<'d> {
             )?,
             insert: db.prepare_cached(
                 "INSERT INTO base (home, id, kind, parent, incarnation, version, body)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id, home) DO NOTHING",
             )?,
             update: db.prepare_cached(
                 "UPDATE base SET kind = ?2, parent = ?3, incarnation = ?4, version = ?5, body = ?6 WHERE rid = ?1",
@@ -326,6 +328,7 @@ impl<'d> Rows<'d> {
             db,
             numbers: ScopeNumbers::default(),
             statements,
+            mostly_new: true,
         })
     }
 
@@ -355,6 +358,26 @@ impl<'d> Rows<'d> {
         Ok(Some((row.get(0)?, stamp)))
     }
 
+    /// Writes a body that is not there yet; its number, or none where the record is known.
+    fn insert(
+        &mut self,
+        key: &RecordKey,
+        stamp: Stamp,
+        content: IncomingContent<'_>,
+    ) -> Result<Option<i64>, HandbookError> {
+        let home = self.numbers.of(self.db, key.home)?;
+        let inserted = self.statements.insert.execute(params![
+            home,
+            key.id.as_bytes(),
+            content.kind.code(),
+            content.parent.as_bytes(),
+            stamp.incarnation.cast_signed(),
+            stamp.version.cast_signed(),
+            content.body
+        ])?;
+        Ok((inserted > 0).then(|| self.db.last_insert_rowid()))
+    }
+
     /// Writes a body unless a newer one is there; the record's number, and whether it was known before.
     pub(crate) fn write_body(
         &mut self,
@@ -363,40 +386,32 @@ impl<'d> Rows<'d> {
         content: IncomingContent<'_>,
         touched: &mut Touched,
     ) -> Result<(i64, bool), HandbookError> {
+        // One statement where it is new, which in a download it is: looking for it first would search the index twice.
+        if self.mostly_new
+            && let Some(rid) = self.insert(key, stamp, content)?
+        {
+            touched.record(content.kind, content.parent, *key);
+            return Ok((rid, false));
+        }
         let known = self.find(key)?;
-        let (incarnation, version) = (stamp.incarnation.cast_signed(), stamp.version.cast_signed());
-        let (kind, parent) = (content.kind.code(), content.parent.as_bytes());
+        self.mostly_new = known.is_none();
         let rid = match known {
             Some((rid, newer)) if newer > stamp && !defect::is_on(Defect::LastBodyWins) => {
                 return Ok((rid, true));
             }
             Some((rid, _)) => {
-                let update = &mut self.statements.update;
-                update.execute(params![
+                self.statements.update.execute(params![
                     rid,
-                    kind,
-                    parent,
-                    incarnation,
-                    version,
+                    content.kind.code(),
+                    content.parent.as_bytes(),
+                    stamp.incarnation.cast_signed(),
+                    stamp.version.cast_signed(),
                     content.body
                 ])?;
                 rid
             }
-            None => {
-                let home = self.numbers.of(self.db, key.home)?;
-                let id = key.id.as_bytes();
-                let insert = &mut self.statements.insert;
-                insert.execute(params![
-                    home,
-                    id,
-                    kind,
-                    parent,
-                    incarnation,
-                    version,
-                    content.body
-                ])?;
-                self.db.last_insert_rowid()
-            }
+            // Not found, so it goes in.
+            None => self.insert(key, stamp, content)?.ok_or(DAMAGED)?,
         };
         touched.record(content.kind, content.parent, *key);
         Ok((rid, known.is_some()))
