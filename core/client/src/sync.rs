@@ -3,7 +3,7 @@
 //! The files are open only while a request is made and while a response is applied, never while the network is waited for.
 //! Each response is one transaction, so wherever a sync ends, the next one goes on from there.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak, mpsc};
 use std::time::{Duration, Instant};
 
 use crate::engine::{self, Fault, MAX_ROWS, Round};
@@ -225,11 +225,39 @@ impl Inner {
         result
     }
 
-    /// Round trips until nothing is left; no longer than `until`.
+    /// Round trips until nothing is left; no longer than `until`. Beside them, a thread writes the log back after each page of a
+    /// download: that waits for the disk, which the pages must not.
     pub(crate) fn round_trips(
         &self,
         under_way: &UnderWay,
         until: Option<Instant>,
+    ) -> Result<SyncReport, HandbookError> {
+        std::thread::scope(|scope| {
+            let (stored, pages) = mpsc::sync_channel::<()>(1);
+            let write_back = move || {
+                while pages.recv().is_ok() {
+                    // Best effort: a commit that finds the log too long writes it back itself.
+                    let _ = self.enter().and_then(|pass| pass.write_back());
+                }
+            };
+            let mut write_back = Some(write_back);
+            self.pages(under_way, until, || {
+                if let Some(write_back) = write_back.take() {
+                    let thread = std::thread::Builder::new().name("sotay-log".into());
+                    // Where no thread can be made, commits write back.
+                    drop(thread.spawn_scoped(scope, write_back));
+                }
+                // Where it is still busy with the last page, it goes on with this one.
+                let _ = stored.try_send(());
+            })
+        })
+    }
+
+    fn pages(
+        &self,
+        under_way: &UnderWay,
+        until: Option<Instant>,
+        mut stored: impl FnMut(),
     ) -> Result<SyncReport, HandbookError> {
         drop(self.enter()?);
         let member = self.member()?;
@@ -302,6 +330,9 @@ impl Inner {
                     }
                     return Err(error);
                 }
+            }
+            if ahead.is_some() {
+                stored();
             }
             if round.broken {
                 return Err(transport.unexpected(ServerFault::Protocol));

@@ -38,7 +38,7 @@ use crate::store::rows::{self, Setting, Standing, scope_of, unsigned_of};
 use crate::watch::{Concern, Touched};
 
 /// The most rows a phone asks for at once: large enough to load fast, small enough to hold in memory.
-pub(crate) const MAX_ROWS: u32 = 10_000;
+pub(crate) const MAX_ROWS: u32 = 6_000;
 /// The most bytes of mutations in one request, with room for everything else in it.
 const MAX_SENT_BYTES: usize = MAX_REQUEST_BYTES / 2;
 /// How often everything is read again and compared with the sums.

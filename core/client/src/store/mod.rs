@@ -33,6 +33,11 @@ const LOCK: &str = "lock";
 /// How pages are encrypted, said after the key. Phones have instructions for SHA-256, and not for SHA-512, which is what SQLCipher
 /// takes by itself; pages of 8 KiB need half as many checksums and initialisation vectors (docs/decisions/0014).
 const CIPHER: &str = "PRAGMA cipher_page_size = 8192; PRAGMA cipher_hmac_algorithm = HMAC_SHA256; PRAGMA cipher_memory_security = OFF; PRAGMA cipher_log_level = NONE";
+/// A commit writes the log back into the database once it has so many pages: 16 MiB. During a download another thread does so
+/// earlier ([`Store::write_back`]), so that the one that stores never waits for the disk.
+const WRITE_BACK_AT: u32 = 2_000;
+/// Bytes that the log keeps once it was written back.
+const LOG_KEPT: u32 = 4 << 20;
 /// Readers kept open between reads.
 const IDLE_READERS: usize = 4;
 
@@ -114,6 +119,8 @@ pub(crate) struct Store {
     keys: Arc<Keys>,
     writer: Mutex<Writer>,
     readers: Mutex<Vec<Connection>>,
+    /// The connection that writes the log back beside the writer, once it was needed.
+    beside: Mutex<Option<Connection>>,
     interrupts: Mutex<Vec<InterruptHandle>>,
     _lock: Option<File>,
 }
@@ -165,7 +172,8 @@ pub(crate) fn connect(
     db.busy_timeout(Duration::from_secs(5))?;
     db.set_prepared_statement_cache_capacity(64);
     db.execute_batch(&format!(
-        "PRAGMA temp_store = MEMORY; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON; PRAGMA cache_size = -{cache_kib}"
+        "PRAGMA temp_store = MEMORY; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON; PRAGMA cache_size = -{cache_kib};
+         PRAGMA wal_autocheckpoint = {WRITE_BACK_AT}; PRAGMA journal_size_limit = {LOG_KEPT}"
     ))?;
     Ok(db)
 }
@@ -203,6 +211,7 @@ impl Store {
             keys,
             writer: Mutex::new(writer),
             readers: Mutex::new(Vec::new()),
+            beside: Mutex::new(None),
             interrupts: Mutex::new(vec![interrupt]),
             _lock: lock,
         })
@@ -269,6 +278,22 @@ impl Store {
         found
     }
 
+    /// Writes what it can of the log back into the database, while others read and write. What it cannot waits for the next time.
+    pub(crate) fn write_back(&self) -> Result<(), HandbookError> {
+        let mut kept = locked(&self.beside);
+        let db = match kept.take() {
+            Some(db) => db,
+            None => {
+                let db = connect(&self.place, &self.keys, 64)?;
+                locked(&self.interrupts).push(db.get_interrupt_handle());
+                db
+            }
+        };
+        let written = db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        *kept = Some(db);
+        Ok(written?)
+    }
+
     /// Makes statements under way end early.
     pub(crate) fn interrupt(&self) {
         locked(&self.interrupts)
@@ -279,6 +304,7 @@ impl Store {
     /// Writes the log back into the database. What cannot be written back now is at the next opening.
     pub(crate) fn checkpoint(&self) {
         locked(&self.readers).clear();
+        locked(&self.beside).take();
         let writer = self.writer();
         let _ = writer
             .db
