@@ -166,6 +166,11 @@ impl Tries {
         })
     }
 
+    /// Whether one is under way.
+    pub(crate) fn is_running(&self) -> bool {
+        locked(&self.0).running
+    }
+
     /// Whether the network costs money by the byte.
     pub(crate) fn is_metered(&self) -> bool {
         locked(&self.0).metered

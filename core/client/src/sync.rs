@@ -13,6 +13,7 @@ use crate::identity::Identity;
 use crate::lifecycle::Inner;
 use crate::network::UnderWay;
 use crate::schedule::{Pace, SyncOutcome};
+use crate::state::Tries;
 use crate::store::locked;
 use crate::transport::Answer;
 
@@ -169,6 +170,17 @@ impl Handbook {
     }
 }
 
+/// Ends a try that did not end by itself.
+struct Ends<'t>(&'t Tries);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        if self.0.is_running() {
+            self.0.end(SyncOutcome::Internal, None);
+        }
+    }
+}
+
 impl Inner {
     /// A sync that somebody asked for; the background reconsiders its plans by how it ended.
     fn sync_and_tell(
@@ -195,6 +207,8 @@ impl Inner {
         };
         let span = tracing::info_span!("sync", limited = until.is_some());
         let _within = span.enter();
+        // A defect on the way must not leave it running for ever.
+        let _ends = Ends(&self.tries);
         self.tries.begin(self.now(), self.link.traffic.so_far());
         self.state_changed();
         let result = match self.round_trips_and_blobs(under_way, until) {

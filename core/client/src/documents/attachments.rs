@@ -50,9 +50,12 @@ impl Handbook {
         })
     }
 
-    /// Fetches every pinned attachment that is not here yet; how many were fetched. For the background, where the network
-    /// costs nothing.
+    /// Fetches every pinned attachment that is not here yet; how many were fetched. For the background: on a network that
+    /// costs money by the byte (`set_metered`) it fetches none.
     pub fn fetch_pinned_attachments(&self) -> Result<u32, HandbookError> {
+        if self.inner().tries.is_metered() {
+            return Ok(0);
+        }
         let wanted = self.read(|current| {
             let mut wanted = Vec::new();
             for found in current.all::<Document>()? {
