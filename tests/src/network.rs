@@ -276,20 +276,25 @@ fn forward(
     let mut buffer = vec![0; 64 << 10];
     // When the last byte so far has left this end.
     let mut left = Instant::now();
-    loop {
+    'reading: loop {
+        let read = from.read(&mut buffer)?;
+        // As it is when the bytes set out.
         let speed = locked(state).speed;
-        let most = match speed.bytes_per_second {
-            Some(_) => 1_024,
-            None => buffer.len(),
-        };
-        let read = from.read(&mut buffer[..most])?;
-        let sending = match speed.bytes_per_second {
-            Some(rate) => Duration::from_secs_f64(read as f64 / f64::from(rate.max(1))),
-            None => Duration::ZERO,
-        };
-        left = left.max(Instant::now()) + sending;
-        let bytes = (read > 0).then(|| buffer[..read].to_vec());
-        if send.send((left + speed.delay, bytes)).is_err() || read == 0 {
+        let at_once = speed.bytes_per_second.map_or(buffer.len(), |_| 1_024);
+        left = left.max(Instant::now());
+        for bytes in buffer[..read].chunks(at_once) {
+            if let Some(rate) = speed.bytes_per_second {
+                left += Duration::from_secs_f64(bytes.len() as f64 / f64::from(rate.max(1)));
+            }
+            if send
+                .send((left + speed.delay, Some(bytes.to_vec())))
+                .is_err()
+            {
+                break 'reading;
+            }
+        }
+        if read == 0 {
+            drop(send.send((left + speed.delay, None)));
             break;
         }
     }

@@ -243,6 +243,62 @@ fn a_sync_that_nobody_answers_ends_at_once_when_it_is_cancelled_paused_or_shut_d
 }
 
 #[test]
+fn a_download_and_an_upload_cancelled_at_many_points_go_on_where_they_were() {
+    let village = Village::new();
+    let network = village.network();
+    let secretary = village.phone("c1-01");
+    let meeting = publish(&secretary, "Sinh hoạt");
+    for number in 1..=60 {
+        secretary
+            .handbook()
+            .publish_notice(noisy(number), vec![])
+            .unwrap();
+    }
+    let phone = village.phone_through("c1-03", network.address());
+    secretary.handbook().sync().unwrap();
+    network.slow(100_000, Duration::from_millis(10));
+    for number in 0..40 {
+        let choice = if number % 2 == 0 {
+            Choice::WillAttend
+        } else {
+            Choice::Undecided
+        };
+        phone.handbook().respond(meeting, choice, 1).unwrap();
+    }
+    let mut cancelled = 0;
+    for bytes in (100..8_000).step_by(900) {
+        let (_, down) = network.passed();
+        let call = phone.handbook().sync_call().unwrap();
+        let result = std::thread::scope(|scope| {
+            let running = scope.spawn(|| call.run(None));
+            while network.passed().1 < down + bytes && !running.is_finished() {
+                std::thread::yield_now();
+            }
+            call.cancel().unwrap();
+            running.join().unwrap()
+        });
+        match result {
+            Ok(report) => assert!(report.finished),
+            Err(error) => {
+                assert_eq!(error, HandbookError::Cancelled);
+                cancelled += 1;
+            }
+        }
+    }
+    assert!(cancelled > 3, "only {cancelled} were cancelled");
+    phone.handbook().sync().unwrap();
+    assert!(phone.handbook().outbox().unwrap().unsent.is_empty());
+    assert_eq!(phone.handbook().meetings(None, 1).unwrap().count, 61);
+    let own = phone.handbook().meeting(meeting).unwrap().card.my_answer;
+    assert_eq!(
+        own.unwrap().choice,
+        Choice::Undecided,
+        "the last one stands"
+    );
+    agree(&phone, &village.data()).unwrap();
+}
+
+#[test]
 fn on_a_metered_network_no_attachment_comes_by_itself() {
     let village = Village::new();
     let secretary = village.phone("c1-01");
