@@ -1,19 +1,29 @@
-//! The benchmarks run on a small dataset, so that the program cannot rot. What they say on it is not looked at, only that it was measured.
+//! The benchmarks run on a small dataset, so that the program cannot rot. What they say on it is not looked at, only that it was measured; but
+//! what is counted and not timed holds at every size.
 
 #![allow(clippy::unwrap_used)]
 
-use sotay_tests::measure::{Extent, IDS, measure};
+use sotay_tests::measure::{Extent, Figure, IDS, measure};
 
-#[test]
-fn every_benchmark_measures_something() {
+fn measured(ids: &[&str], records: usize) -> Vec<Figure> {
     sotay_tests::server::use_program(env!("CARGO_BIN_EXE_measure"));
     let extent = Extent {
-        records: 2_000,
+        records,
         queued: 100,
         rounds: 20,
         library: false,
     };
-    let figures = measure(&IDS, &extent, true).unwrap();
+    measure(ids, &extent, true).unwrap()
+}
+
+fn detail(figure: &Figure, name: &str) -> f64 {
+    let found = figure.detail.iter().find(|(n, _)| n.starts_with(name));
+    found.unwrap().1
+}
+
+#[test]
+fn every_benchmark_measures_something() {
+    let figures = measured(&IDS, 2_000);
     let ids: Vec<&str> = figures.iter().map(|figure| figure.id).collect();
     assert_eq!(ids, IDS);
     for figure in figures {
@@ -24,4 +34,17 @@ fn every_benchmark_measures_something() {
             assert!(line.get(field).is_some(), "{field} of {line}");
         }
     }
+}
+
+#[test]
+fn promise_16_after_the_checkpoint_no_byte_of_a_revoked_scope_is_left() {
+    let figures = measured(&["B8"], 20_000);
+    assert_eq!(detail(&figures[0], "bytes left after the checkpoint"), 0.0);
+}
+
+#[test]
+fn a_sync_with_nothing_new_is_one_small_request() {
+    let figures = measured(&["B4"], 1);
+    assert_eq!(detail(&figures[0], "requests"), 1.0);
+    assert!(detail(&figures[0], "bodies up and down") < 1_000.0);
 }

@@ -195,6 +195,13 @@ pub(crate) fn revoke(
     delete_unlisted(db, &shown, touched)
 }
 
+/// Builds the records' indexes anew. What is deleted SQLite overwrites, but where rows were moved from one page of an index to
+/// another before, the first may hold copies of ids in what is now unused space: these go with the old pages.
+pub(crate) fn purge_indexes(db: &Connection) -> Result<(), HandbookError> {
+    db.execute_batch("REINDEX base")?;
+    Ok(())
+}
+
 /// Reads everything again and compares it with the sums; a scope that does not fit is fetched again. A page only shows that the
 /// sums kept here are the server's, this shows that the records are. Whether any scope was damaged.
 pub(crate) fn verify(db: &Connection) -> Result<bool, HandbookError> {

@@ -275,6 +275,9 @@ impl Round {
         for scope in &response.revoked {
             feeds::revoke(&mut to, *scope, &mut touched)?;
         }
+        if !response.revoked.is_empty() && !touched.records.is_empty() {
+            feeds::purge_indexes(&db)?;
+        }
         for scope in &response.gained {
             if feeds::gain(&mut to, *scope)? {
                 // What the phone may see changed as a whole.
