@@ -67,6 +67,12 @@ internal class Changes(
                             } catch (_: HandbookException.Paused) {
                                 // Read again after `resume`, which wakes every flow.
                                 continue
+                            } catch (_: HandbookException.Cancelled) {
+                                // Closed while this was about to read: that completes it like any other flow.
+                                break
+                            } catch (_: IllegalStateException) {
+                                // The same, a moment later.
+                                break
                             }
                         emit(value)
                     }
