@@ -6,7 +6,13 @@ cd "$SOTAY_ROOT"
 build_rust
 require "cargo build" cargo build --locked --package sotay-server --package sotay-ffi --package sotay-tests --bin crash
 
-crash() { timeout 900 "$SOTAY_TARGET/debug/crash" "$@"; }
+# They are started over and over, by their paths: a build that goes on beside this must not take them away.
+programs=$(mktemp -d)
+trap 'rm -rf "$programs"' EXIT
+cp "$SOTAY_TARGET/debug/crash" "$SOTAY_SERVER" "$programs"
+export SOTAY_SERVER=$programs/sotay-server
+
+crash() { timeout 900 "$programs/crash" "$@"; }
 
 check "crash kill" crash --only kill --cycles 250
 check "crash torn" crash --only torn
