@@ -29,7 +29,7 @@ pub trait DiskFile: Debug + Send {
     /// Makes the file shorter or longer.
     fn set_len(&mut self, length: u64) -> Result<()>;
     /// Makes what was written last.
-    fn sync(&mut self) -> Result<()>;
+    fn sync(&self) -> Result<()>;
 }
 
 /// The phone's own.
@@ -79,7 +79,7 @@ impl DiskFile for File {
         Self::set_len(self, length)
     }
 
-    fn sync(&mut self) -> Result<()> {
+    fn sync(&self) -> Result<()> {
         self.sync_data()
     }
 }

@@ -1,7 +1,8 @@
-//! A sealed copy of every unsent mutation, in an append-only file beside the database.
+//! A sealed copy of every mutation that a person may still need, in an append-only file beside the database.
 //!
 //! A mutation is in here, and synced, before `submit` returns. So the database may commit without a sync of its own, and
-//! a broken database costs a download, never an answer. It also keeps who joined, so that a new database can go on where
+//! a broken database costs a download, never an answer. One that the server carried out stays, marked as accepted, until the
+//! server's backups have it too. It also keeps who joined, so that a new database can go on where
 //! the broken one ended.
 //!
 //! Frame: `SJ` ‖ kind (1) ‖ n (8) ‖ length (4) ‖ check (4) ‖ sealed bytes. The first 15 bytes are sealed along, the check
@@ -38,6 +39,10 @@ enum FrameKind {
     Settled = 3,
     /// The highest number given out before the file was rewritten.
     HighWater = 4,
+    /// A mutation that the server carried out, and that its backups may lack.
+    Accepted = 5,
+    /// A mutation that the server refused, and why.
+    Refused = 6,
 }
 
 impl FrameKind {
@@ -47,6 +52,8 @@ impl FrameKind {
             2 => Some(Self::Mutation),
             3 => Some(Self::Settled),
             4 => Some(Self::HighWater),
+            5 => Some(Self::Accepted),
+            6 => Some(Self::Refused),
             _ => None,
         }
     }
@@ -61,6 +68,19 @@ pub(crate) struct Entry {
     pub(crate) at: i64,
     /// Its encoding.
     pub(crate) mutation: Vec<u8>,
+    /// What became of it.
+    pub(crate) fate: Fate,
+}
+
+/// What the server made of a mutation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// Nothing yet.
+    Unsent,
+    /// Carried out.
+    Accepted,
+    /// Refused for this reason, which is encoded.
+    Refused(Vec<u8>),
 }
 
 /// What was read when the journal was opened.
@@ -68,8 +88,8 @@ pub(crate) struct Entry {
 pub(crate) struct Recovered {
     /// Who joined, encoded.
     pub(crate) identity: Option<Vec<u8>>,
-    /// Unsent mutations, the oldest first.
-    pub(crate) unsent: Vec<Entry>,
+    /// Mutations that are not settled, the oldest first.
+    pub(crate) kept: Vec<Entry>,
     /// The highest number ever given out, as far as this file knows.
     pub(crate) high_water: i64,
 }
@@ -144,7 +164,7 @@ pub(crate) fn count(disk: &dyn Disk, path: &Path) -> u32 {
             FrameKind::Mutation => {
                 unsent.insert(frame.n);
             }
-            FrameKind::Settled => {
+            FrameKind::Settled | FrameKind::Accepted | FrameKind::Refused => {
                 unsent.remove(&frame.n);
             }
             FrameKind::Identity | FrameKind::HighWater => {}
@@ -177,7 +197,9 @@ pub(crate) struct Journal {
     length: u64,
     high_water: i64,
     identity: Option<(u64, u64)>,
-    unsent: BTreeMap<i64, (u64, u64)>,
+    kept: BTreeMap<i64, (u64, u64)>,
+    /// Those of them that the server decided on, with the frame that says so.
+    decided: BTreeMap<i64, (u64, u64)>,
 }
 
 impl Journal {
@@ -189,8 +211,9 @@ impl Journal {
     ) -> Result<(Self, Recovered), HandbookError> {
         let bytes = read(&*disk, &path)?;
         let mut recovered = Recovered::default();
-        let (mut identity, mut unsent, mut whole) = (None, BTreeMap::new(), 0);
-        let mut entries = BTreeMap::new();
+        let (mut identity, mut kept, mut whole) = (None, BTreeMap::new(), 0);
+        let mut entries: BTreeMap<i64, Entry> = BTreeMap::new();
+        let mut decided = BTreeMap::new();
         for frame in frames(&bytes) {
             whole = frame.end as u64;
             let place = (frame.start as u64, frame.end as u64);
@@ -204,7 +227,8 @@ impl Journal {
                 }
                 FrameKind::Mutation => {
                     // A damaged one stays where it is and is counted; the database may still have it.
-                    unsent.insert(frame.n, place);
+                    kept.insert(frame.n, place);
+                    decided.remove(&frame.n);
                     if let Some(entry) = seal
                         .open(frame.along, frame.sealed)
                         .and_then(|p| entry_of(frame.n, &p))
@@ -212,14 +236,26 @@ impl Journal {
                         entries.insert(frame.n, entry);
                     }
                 }
+                FrameKind::Accepted | FrameKind::Refused => {
+                    if let Some(entry) = entries.get_mut(&frame.n)
+                        && let Some(why) = seal.open(frame.along, frame.sealed)
+                    {
+                        decided.insert(frame.n, place);
+                        entry.fate = match frame.kind {
+                            FrameKind::Refused => Fate::Refused(why),
+                            _ => Fate::Accepted,
+                        };
+                    }
+                }
                 FrameKind::Settled => {
-                    unsent.remove(&frame.n);
+                    kept.remove(&frame.n);
+                    decided.remove(&frame.n);
                     entries.remove(&frame.n);
                 }
                 FrameKind::HighWater => {}
             }
         }
-        recovered.unsent = entries.into_values().collect();
+        recovered.kept = entries.into_values().collect();
         let mut file = disk.open(&path)?;
         if whole < bytes.len() as u64 {
             file.set_len(whole)?;
@@ -239,7 +275,8 @@ impl Journal {
                 length: whole,
                 high_water,
                 identity,
-                unsent,
+                kept,
+                decided,
             },
             recovered,
         ))
@@ -282,7 +319,7 @@ impl Journal {
         plain.extend_from_slice(mutation);
         let frame = self.frame(FrameKind::Mutation, n, &plain)?;
         let place = self.append(&frame, true)?;
-        self.unsent.insert(n, place);
+        self.kept.insert(n, place);
         self.high_water = self.high_water.max(n);
         Ok(())
     }
@@ -290,11 +327,11 @@ impl Journal {
     /// Takes the mutation kept last back out, because the database could not keep it. If even that fails, it comes back at the
     /// next opening and is sent.
     pub(crate) fn take_back(&mut self, n: i64) {
-        if let Some((start, end)) = self.unsent.get(&n).copied()
+        if let Some((start, end)) = self.kept.get(&n).copied()
             && end == self.length
             && self.file.set_len(start).is_ok()
         {
-            self.unsent.remove(&n);
+            self.kept.remove(&n);
             self.length = start;
             self.high_water = n - 1;
         }
@@ -307,10 +344,37 @@ impl Journal {
         Ok(())
     }
 
-    /// These need not be sent any more. Not synced: sending one again is harmless, the server knows its number.
+    /// The server decided on these: carried out, or refused for a reason, which is encoded. Not synced: sending one again is
+    /// harmless, the server knows its number.
+    pub(crate) fn decide(
+        &mut self,
+        accepted: &[i64],
+        refused: &[(i64, Vec<u8>)],
+    ) -> Result<(), HandbookError> {
+        let accepted = accepted.iter().map(|n| (*n, FrameKind::Accepted, &[][..]));
+        let refused = refused
+            .iter()
+            .map(|(n, why)| (*n, FrameKind::Refused, why.as_slice()));
+        let (mut frames, mut places) = (Vec::new(), Vec::new());
+        for (n, kind, why) in accepted.chain(refused) {
+            if self.kept.contains_key(&n) {
+                let start = self.length + frames.len() as u64;
+                frames.extend(self.frame(kind, n, why)?);
+                places.push((n, (start, self.length + frames.len() as u64)));
+            }
+        }
+        if frames.is_empty() {
+            return Ok(());
+        }
+        self.append(&frames, false)?;
+        self.decided.extend(places);
+        Ok(())
+    }
+
+    /// These are needed no more: put away, or in the server's backups. Not synced either.
     pub(crate) fn settle(&mut self, settled: &[i64]) -> Result<(), HandbookError> {
         let mut frames = Vec::new();
-        for n in settled.iter().filter(|n| self.unsent.contains_key(n)) {
+        for n in settled.iter().filter(|n| self.kept.contains_key(n)) {
             frames.extend(self.frame(FrameKind::Settled, *n, &[])?);
         }
         if frames.is_empty() {
@@ -318,13 +382,24 @@ impl Journal {
         }
         self.append(&frames, false)?;
         for n in settled {
-            self.unsent.remove(n);
+            self.kept.remove(n);
+            self.decided.remove(n);
         }
-        let needed: u64 = self.unsent.values().map(|(start, end)| end - start).sum();
+        let needed: u64 = self
+            .kept
+            .values()
+            .chain(self.decided.values())
+            .map(|(start, end)| end - start)
+            .sum();
         if self.length > REWRITE_ABOVE && needed < self.length / 4 {
             self.rewrite()?;
         }
         Ok(())
+    }
+
+    /// What was said so far is on the disk when this returns.
+    pub(crate) fn sync(&self) -> Result<(), HandbookError> {
+        Ok(self.file.sync()?)
     }
 
     /// The highest number ever given out, as far as this file knows.
@@ -342,8 +417,13 @@ impl Journal {
             (place, new.len() as u64)
         };
         let identity = self.identity.map(&mut copy);
-        let unsent: BTreeMap<_, _> = self
-            .unsent
+        let kept: BTreeMap<_, _> = self
+            .kept
+            .iter()
+            .map(|(n, place)| (*n, copy(*place)))
+            .collect();
+        let decided: BTreeMap<_, _> = self
+            .decided
             .iter()
             .map(|(n, place)| (*n, copy(*place)))
             .collect();
@@ -355,7 +435,7 @@ impl Journal {
         self.disk.rename(&beside, &self.path)?;
         sync_name(&*self.disk, &self.path)?;
         (self.file, self.length) = (file, new.len() as u64);
-        (self.identity, self.unsent) = (identity, unsent);
+        (self.identity, self.kept, self.decided) = (identity, kept, decided);
         Ok(())
     }
 }
@@ -373,6 +453,7 @@ fn entry_of(n: i64, plain: &[u8]) -> Option<Entry> {
         n,
         at: i64::from_be_bytes(at.try_into().ok()?),
         mutation: mutation.to_vec(),
+        fate: Fate::Unsent,
     })
 }
 
@@ -391,6 +472,7 @@ mod tests {
             n,
             at: 1000 + n,
             mutation: format!("mutation {n}").into_bytes(),
+            fate: Fate::Unsent,
         }
     }
 
@@ -417,7 +499,7 @@ mod tests {
         filled(&path).settle(&[1, 3]).unwrap();
         let recovered = reopened(&path);
         assert_eq!(recovered.identity.as_deref(), Some(&b"who"[..]));
-        assert_eq!(recovered.unsent, [entry(2), entry(4)]);
+        assert_eq!(recovered.kept, [entry(2), entry(4)]);
         assert_eq!(recovered.high_water, 4);
         assert_eq!(count(&PhoneDisk, &path), 2);
     }
@@ -434,16 +516,12 @@ mod tests {
             let (mut journal, recovered) =
                 Journal::open(Arc::new(PhoneDisk), path.clone(), seal()).unwrap();
             assert_eq!(
-                recovered.unsent,
+                recovered.kept,
                 [entry(1), entry(2), entry(3)],
                 "cut at {cut}"
             );
             journal.keep(5, 1005, b"mutation 5").unwrap();
-            assert_eq!(
-                reopened(&path).unsent.last(),
-                Some(&entry(5)),
-                "cut at {cut}"
-            );
+            assert_eq!(reopened(&path).kept.last(), Some(&entry(5)), "cut at {cut}");
         }
     }
 
@@ -460,13 +538,13 @@ mod tests {
             let recovered = reopened(&path);
             let expected: Vec<Entry> = (1..=4)
                 .map(entry)
-                .filter(|e| recovered.unsent.contains(e))
+                .filter(|e| recovered.kept.contains(e))
                 .collect();
             assert_eq!(
-                recovered.unsent, expected,
+                recovered.kept, expected,
                 "flipped at {place}: only true entries, in order"
             );
-            assert!(recovered.unsent.len() >= 3, "flipped at {place}");
+            assert!(recovered.kept.len() >= 3, "flipped at {place}");
         }
     }
 
@@ -477,7 +555,7 @@ mod tests {
         drop(filled(&path));
         let other = Keys::from_root(&[6; 32]).unwrap().journal().unwrap();
         let (_, recovered) = Journal::open(Arc::new(PhoneDisk), path.clone(), other).unwrap();
-        assert!(recovered.unsent.is_empty() && recovered.identity.is_none());
+        assert!(recovered.kept.is_empty() && recovered.identity.is_none());
         assert_eq!(count(&PhoneDisk, &path), 4);
     }
 
@@ -494,7 +572,7 @@ mod tests {
         assert!(std::fs::metadata(&path).unwrap().len() < 1000);
         journal.keep(10, 1010, b"mutation 10").unwrap();
         let recovered = reopened(&path);
-        assert_eq!(recovered.unsent, [entry(2), entry(10)]);
+        assert_eq!(recovered.kept, [entry(2), entry(10)]);
         assert_eq!(recovered.identity.as_deref(), Some(&b"who"[..]));
         journal.settle(&[2, 10]).unwrap();
         assert_eq!(reopened(&path).high_water, 10);

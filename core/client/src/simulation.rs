@@ -204,19 +204,21 @@ impl Phone {
         made_at: Timestamp,
         intent: Intent,
     ) -> Result<(i64, Told), HandbookError> {
-        let mut writer = self.store.writer();
-        let (n, touched) = submit::submit(&mut writer, me, now, made_at, intent)?;
+        let submitted = submit::submit(&mut self.store.writer(), me, now, made_at, intent);
+        let (n, touched) = self.store.ended(submitted)?;
         Ok((n, touched.into()))
     }
 
     /// Puts a refused mutation away.
     pub fn discard(&self, n: i64) -> Result<(), HandbookError> {
-        submit::discard(&mut self.store.writer(), n).map(|_| ())
+        let discarded = submit::discard(&mut self.store.writer(), n);
+        self.store.ended(discarded).map(|_| ())
     }
 
     /// The next request of a round; none when it is over.
     pub fn next_request(&self, round: &mut Round) -> Result<Option<Vec<u8>>, HandbookError> {
-        round.0.next_request(&self.store.writer())
+        let request = round.0.next_request(&self.store.writer());
+        self.store.ended(request)
     }
 
     /// Applies a response.
@@ -228,7 +230,7 @@ impl Phone {
         wall: Timestamp,
     ) -> Result<Told, Fault> {
         let mut writer = self.store.writer();
-        let identity = writer.identity()?.unwrap_or_else(|| Identity {
+        let identity = Identity {
             installation: InstallationId::default(),
             member: me,
             member_name: String::new(),
@@ -236,11 +238,18 @@ impl Phone {
             address: String::new(),
             roots: Vec::new(),
             device_key: Vec::new(),
-        });
-        Ok(round
-            .0
-            .on_response(&mut writer, &identity, bytes, wall)?
-            .into())
+        };
+        match round.0.on_response(&mut writer, &identity, bytes, wall) {
+            Ok(touched) => Ok(touched.into()),
+            Err(Fault::Store(error)) => {
+                drop(writer);
+                Err(Fault::Store(match self.store.ended::<()>(Err(error)) {
+                    Err(error) => error,
+                    Ok(()) => HandbookError::Cancelled,
+                }))
+            }
+            Err(fault) => Err(fault),
+        }
     }
 
     /// Writes the log back, as a pause does.

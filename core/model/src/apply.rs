@@ -7,9 +7,9 @@ use crate::id::MemberId;
 use crate::mutation::{Intent, Mutation};
 use crate::record::{Effect, MAX_BODY_BYTES};
 use crate::rejection::{Field, Rejection};
-use crate::time::{Now, Timestamp};
+use crate::time::{ClockAuthority, Now, Timestamp};
 use crate::world::{Need, Reader, Stop, World};
-use crate::{documents, meetings, organisation, profile};
+use crate::{defect, documents, meetings, organisation, profile};
 
 /// On whose behalf a mutation is carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +48,9 @@ pub(crate) struct Context<'w> {
 
 /// Decides on a mutation.
 pub fn apply(world: &World, actor: Actor, now: Now, mutation: &Mutation) -> Outcome {
+    if now.authority == ClockAuthority::Server && defect::older_server_lacks(&mutation.intent) {
+        return Outcome::NotYet;
+    }
     let context = Context {
         world: Reader::new(world),
         actor,

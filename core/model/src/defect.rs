@@ -1,6 +1,9 @@
-//! Defects of phone and server that the simulator switches on, to see whether it finds them.
+//! Defects of phone and server that the simulator switches on, to see whether it finds them; and a server that plays an
+//! older one.
 //!
 //! They exist only with the feature `simulation`; without it [`is_on`] is false at compile time.
+
+use crate::mutation::Intent;
 
 /// A way to be wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +67,29 @@ impl Defect {
 #[cfg(feature = "simulation")]
 std::thread_local! {
     static ON: core::cell::Cell<Option<Defect>> = const { core::cell::Cell::new(None) };
+    static OLDER_SERVER: core::cell::Cell<bool> = const { core::cell::Cell::new(false) };
+}
+
+/// From now on this thread's servers are, or are not, of an older version that knows fewer kinds of mutations.
+#[cfg(feature = "simulation")]
+pub fn pretend_older_server(older: bool) {
+    OLDER_SERVER.set(older);
+}
+
+/// Whether the server is one of an older version that does not know this kind of mutation.
+#[cfg(feature = "simulation")]
+pub fn older_server_lacks(intent: &Intent) -> bool {
+    OLDER_SERVER.get()
+        && matches!(
+            intent,
+            Intent::PublishDocument(_) | Intent::RequestAbsence(_) | Intent::CancelMeeting(_)
+        )
+}
+
+/// Whether the server is one of an older version that does not know this kind of mutation.
+#[cfg(not(feature = "simulation"))]
+pub const fn older_server_lacks(_: &Intent) -> bool {
+    false
 }
 
 /// Switches one on for this thread, or none.

@@ -23,7 +23,7 @@ use sotay_model::defect::{self, Defect};
 use sotay_model::mutation::MAX_MUTATION_BYTES;
 use sotay_model::rejection::{self, Field};
 use sotay_model::wire::{
-    Cursor, MAX_MUTATIONS, MAX_REQUEST_BYTES, PROTOCOL, ProblemCode, Sent, SyncRequest,
+    Cursor, MAX_MUTATIONS, MAX_REQUEST_BYTES, PROTOCOL, ProblemCode, Sent, SyncRequest, Verdict,
 };
 use sotay_model::{Mutation, OrganisationId, Rejection, Timestamp, cbor};
 
@@ -190,7 +190,7 @@ impl Round {
             mutations,
             max_rows: self.max_rows,
             max_bytes: self.max_bytes,
-            settled_through: self.settled_through(&writer.db)?,
+            settled_through: self.settled_through(writer)?,
         };
         let bytes = cbor::to_bytes(&request);
         self.last = Some(request);
@@ -205,16 +205,16 @@ impl Round {
 
     /// Up to which number the server may forget receipts. That the phone settled them must then be on the disk, or a loss of
     /// power would have it ask again; as this costs a sync, the server is told now and then only.
-    fn settled_through(&self, db: &Connection) -> Result<u64, HandbookError> {
+    fn settled_through(&self, writer: &Writer) -> Result<u64, HandbookError> {
+        let db = &writer.db;
         let told = rows::setting_number(db, Setting::SettledThrough)?.unwrap_or(0);
-        if rows::setting_number(db, Setting::NextN)?.unwrap_or(1) <= told + 1 {
-            return Ok(told.cast_unsigned());
-        }
         let settled = settled_through(db)?;
         if settled.saturating_sub(told) < self.settled_lag.cast_signed() {
-            return Ok(told.cast_unsigned());
+            // Less than it was told where a restored server has forgotten what was settled once.
+            return Ok(told.min(settled).cast_unsigned());
         }
         if !defect::is_on(Defect::SettledTooEarly) {
+            writer.journal.sync()?;
             db.execute_batch("PRAGMA synchronous = FULL")?;
         }
         let kept = rows::set_number(db, Setting::SettledThrough, settled);
@@ -257,19 +257,30 @@ impl Round {
                 )?;
             }
         }
+        let stored = rows::setting_number(&writer.db, Setting::Incarnation)?
+            .unwrap_or(0)
+            .cast_unsigned();
+        // The server goes by it that these were heard of: a loss of power must not take them back.
+        let must_last = stored != response.incarnation
+            || self.probe.is_some()
+            || response
+                .receipts
+                .iter()
+                .any(|receipt| matches!(receipt.verdict, Verdict::Rejected(_)));
+        if must_last {
+            writer.db.execute_batch("PRAGMA synchronous = FULL")?;
+        }
         let db = writer
             .db
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
-
-        let stored = rows::setting_number(&db, Setting::Incarnation)?
-            .unwrap_or(0)
-            .cast_unsigned();
         let other_server = stored != 0
             && stored != response.incarnation
             && !defect::is_on(Defect::RestoredBelieved);
         if other_server {
             feeds::void_all(&db)?;
-            receipts::send_accepted_again(&db, response.high_water)?;
+        }
+        if other_server || stored == 0 {
+            touched.outbox |= receipts::send_accepted_again(&db, response.high_water)? > 0;
         }
         let mut to = Rows::new(&db)?;
         for scope in &response.revoked {
@@ -284,7 +295,7 @@ impl Round {
                 touched.everything = true;
             }
         }
-        let settled = receipts::settle(&mut to, &writer.overlay, &response, &mut touched)?;
+        let mut settled = receipts::settle(&mut to, &writer.overlay, &response, &mut touched)?;
         let (mut received, mut healing, mut unfit, mut broken) = (0, false, false, false);
         let mut complete = !response.more;
         for page in &mut response.pages {
@@ -315,17 +326,15 @@ impl Round {
                 rows::set_number(&db, Setting::LastVerified, response.now.0)?;
             }
         }
-        receipts::forget_backed_up(&db, response.backed_up_through)?;
+        let forgotten = receipts::forget_backed_up(&db, response.backed_up_through)?;
         let probed = match self.probe.take() {
             Some(Probe::Missing) => {
-                receipts::send_accepted_again(&db, response.high_water)?;
+                touched.outbox |= receipts::send_accepted_again(&db, response.high_water)? > 0;
                 self.fills_from = Some(response.high_water.saturating_add(1));
                 true
             }
             Some(Probe::Suspect(n, why)) => {
-                receipts::park(&db, n, &why)?;
-                touched.outbox = true;
-                self.report.refused += 1;
+                settled.refused.push((n, receipts::park(&db, n, &why)?));
                 true
             }
             None => false,
@@ -360,19 +369,23 @@ impl Round {
         };
         tidy::forget_unnamed(&db, &touched)?;
         db.commit()?;
+        if must_last {
+            writer.db.execute_batch("PRAGMA synchronous = NORMAL")?;
+        }
         if let Some((overlay, changed)) = replayed {
             writer.overlay = overlay;
             touched.extend(changed);
         }
         touched.outbox |= !settled.is_empty();
         // The database is right already; a journal that says too much only costs a repetition.
-        let _ = writer.journal.settle(&settled.done);
+        let _ = writer.journal.decide(&settled.done, &settled.refused);
+        let _ = writer.journal.settle(&forgotten);
 
         self.asked = true;
         self.not_yet.extend(&settled.not_yet);
         self.report.round_trips += 1;
         self.report.accepted += u32::try_from(settled.done.len()).unwrap_or(u32::MAX);
-        self.report.refused += settled.refused;
+        self.report.refused += u32::try_from(settled.refused.len()).unwrap_or(u32::MAX);
         self.report.received = self.report.received.saturating_add(received);
         let unfit = unfit || other_server;
         self.unfit += u32::from(unfit);

@@ -20,8 +20,8 @@ use crate::watch::Touched;
 pub(crate) struct Settled {
     /// Carried out.
     pub(crate) done: Vec<i64>,
-    /// How many were refused, and are parked now.
-    pub(crate) refused: u32,
+    /// Refused, with the reason encoded, and parked now.
+    pub(crate) refused: Vec<(i64, Vec<u8>)>,
     /// Not known to this server yet.
     pub(crate) not_yet: Vec<i64>,
     /// How many pending mutations the response spoke of at all.
@@ -31,7 +31,7 @@ pub(crate) struct Settled {
 impl Settled {
     /// Nothing left the queue.
     pub(crate) const fn is_empty(&self) -> bool {
-        self.done.is_empty() && self.refused == 0
+        self.done.is_empty() && self.refused.is_empty()
     }
 }
 
@@ -65,8 +65,7 @@ pub(crate) fn settle(
                 settled.done.push(n);
             }
             Verdict::Rejected(why) => {
-                park(db, n, why)?;
-                settled.refused += 1;
+                settled.refused.push((n, park(db, n, why)?));
             }
             Verdict::NotYet => settled.not_yet.push(n),
         }
@@ -80,11 +79,12 @@ fn is_pending(db: &Connection, n: i64) -> Result<bool, HandbookError> {
     Ok(state == Some(Standing::Pending as u8))
 }
 
-/// Keeps a refused mutation for its author.
-pub(super) fn park(db: &Connection, n: i64, why: &Rejection) -> Result<(), HandbookError> {
+/// Keeps a refused mutation for its author; the reason, encoded.
+pub(super) fn park(db: &Connection, n: i64, why: &Rejection) -> Result<Vec<u8>, HandbookError> {
+    let why = cbor::to_bytes(why);
     db.prepare_cached("UPDATE outbox SET state = ?2, rejection = ?3 WHERE n = ?1")?
-        .execute(params![n, Standing::Parked as u8, cbor::to_bytes(why)])?;
-    Ok(())
+        .execute(params![n, Standing::Parked as u8, why])?;
+    Ok(why)
 }
 
 /// A record that an accepted mutation wrote is confirmed now, though no page has listed it yet. Where the server sent no body
@@ -149,22 +149,23 @@ pub(crate) fn send_accepted_again(
         ])?)
 }
 
-/// What is in the server's backups need not be kept here, nor what is older than the last [`MAX_KEPT`].
+/// What is in the server's backups need not be kept here, nor what is older than the last [`MAX_KEPT`]; the numbers
+/// that are forgotten.
 pub(crate) fn forget_backed_up(
     db: &Connection,
     backed_up_through: u64,
-) -> Result<(), HandbookError> {
-    if backed_up_through > 0 {
-        db.prepare_cached("DELETE FROM outbox WHERE state = ?1 AND n <= ?2")?
-            .execute(params![
-                Standing::Accepted as u8,
-                backed_up_through.cast_signed()
-            ])?;
-    }
-    db.prepare_cached(
-        "DELETE FROM outbox WHERE state = ?1 AND n <=
-         (SELECT n FROM outbox WHERE state = ?1 ORDER BY n DESC LIMIT 1 OFFSET ?2)",
-    )?
-    .execute(params![Standing::Accepted as u8, MAX_KEPT])?;
-    Ok(())
+) -> Result<Vec<i64>, HandbookError> {
+    let mut delete = db.prepare_cached(
+        "DELETE FROM outbox WHERE state = ?1 AND n <= max(?2, COALESCE(
+         (SELECT n FROM outbox WHERE state = ?1 ORDER BY n DESC LIMIT 1 OFFSET ?3), 0)) RETURNING n",
+    )?;
+    let forgotten = delete.query_map(
+        params![
+            Standing::Accepted as u8,
+            backed_up_through.cast_signed(),
+            MAX_KEPT
+        ],
+        |row| row.get(0),
+    )?;
+    Ok(forgotten.collect::<Result<_, _>>()?)
 }

@@ -9,6 +9,7 @@ pub(crate) mod schema;
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use crate::disk::{Disk, PhoneDisk};
 use crate::engine::overlay::{self, Overlay};
 use crate::error::HandbookError;
 use crate::identity::Identity;
-use crate::journal::{self, Entry, Journal, Recovered};
+use crate::journal::{self, Entry, Fate, Journal, Recovered};
 use crate::keys::Keys;
 use crate::store::rows::{Setting, Standing};
 
@@ -38,6 +39,7 @@ const CIPHER: &str = "PRAGMA cipher_page_size = 8192; PRAGMA cipher_hmac_algorit
 const WRITE_BACK_AT: u32 = 2_000;
 /// Bytes that the log keeps once it was written back.
 const LOG_KEPT: u32 = 4 << 20;
+const WRITER_CACHE_KIB: i32 = 8 << 10;
 /// Readers kept open between reads.
 const IDLE_READERS: usize = 4;
 
@@ -122,6 +124,8 @@ pub(crate) struct Store {
     /// The connection that writes the log back beside the writer, once it was needed.
     beside: Mutex<Option<Connection>>,
     interrupts: Mutex<Vec<InterruptHandle>>,
+    /// The writing connection met an error of the disk's: the cipher may refuse to go on with it.
+    doubtful: AtomicBool,
     _lock: Option<File>,
 }
 
@@ -191,7 +195,7 @@ impl Store {
         lock: Option<File>,
     ) -> Result<Self, HandbookError> {
         key_check::check_key(&place, &keys)?;
-        let mut db = connect(&place, &keys, 8 << 10)?;
+        let mut db = connect(&place, &keys, WRITER_CACHE_KIB)?;
         schema::migrate(&mut db)?;
         let journal = place.folder.join(JOURNAL);
         let (journal, recovered) =
@@ -213,6 +217,7 @@ impl Store {
             readers: Mutex::new(Vec::new()),
             beside: Mutex::new(None),
             interrupts: Mutex::new(vec![interrupt]),
+            doubtful: AtomicBool::new(false),
             _lock: lock,
         })
     }
@@ -248,7 +253,30 @@ impl Store {
 
     /// The writer; waits for whoever has it.
     pub(crate) fn writer(&self) -> MutexGuard<'_, Writer> {
-        locked(&self.writer)
+        let mut writer = locked(&self.writer);
+        if self.doubtful.load(Ordering::Relaxed) && self.connect_anew(&mut writer).is_ok() {
+            self.doubtful.store(false, Ordering::Relaxed);
+        }
+        writer
+    }
+
+    /// Says how a use of the writer ended. After an error of the disk's it gets another connection, because the cipher takes one
+    /// that it could not finish for a damaged database.
+    pub(crate) fn ended<T>(&self, result: Result<T, HandbookError>) -> Result<T, HandbookError> {
+        if let Err(HandbookError::StorageFailed { .. } | HandbookError::DatabaseUnreadable { .. }) =
+            result
+        {
+            self.doubtful.store(true, Ordering::Relaxed);
+        }
+        result
+    }
+
+    fn connect_anew(&self, writer: &mut Writer) -> Result<(), HandbookError> {
+        let db = connect(&self.place, &self.keys, WRITER_CACHE_KIB)?;
+        writer.overlay = Overlay::load(&db)?;
+        locked(&self.interrupts).push(db.get_interrupt_handle());
+        writer.db = db;
+        Ok(())
     }
 
     /// Runs `view` in one read transaction, on a connection of its own.
@@ -272,7 +300,7 @@ impl Store {
             found
         };
         let mut readers = locked(&self.readers);
-        if readers.len() < IDLE_READERS {
+        if readers.len() < IDLE_READERS && found.is_ok() {
             readers.push(db);
         }
         found
@@ -375,10 +403,12 @@ impl Writer {
                 .query_map([], |row| row.get(0))?
                 .collect::<Result<_, _>>()?
         };
+        // What is settled for good may be forgotten here, and that it is settled lost from the journal.
+        let settled = rows::setting_number(&self.db, Setting::SettledThrough)?.unwrap_or(0);
         let missing: Vec<&Entry> = recovered
-            .unsent
+            .kept
             .iter()
-            .filter(|entry| !known.contains(&entry.n))
+            .filter(|entry| entry.n > settled && !known.contains(&entry.n))
             .collect();
         let has_identity = rows::setting(&self.db, Setting::Identity)?.is_some();
         let next = rows::setting_number(&self.db, Setting::NextN)?.unwrap_or(1);
@@ -393,15 +423,21 @@ impl Writer {
             rows::set(&change, Setting::Identity, identity)?;
         }
         for entry in missing {
+            let (standing, why) = match &entry.fate {
+                Fate::Unsent => (Standing::Pending, None),
+                Fate::Accepted => (Standing::Accepted, None),
+                Fate::Refused(why) => (Standing::Parked, Some(why)),
+            };
             change
                 .prepare_cached(
-                    "INSERT INTO outbox (n, state, at, mutation) VALUES (?1, ?2, ?3, ?4)",
+                    "INSERT INTO outbox (n, state, at, mutation, rejection) VALUES (?1, ?2, ?3, ?4, ?5)",
                 )?
                 .execute(rusqlite::params![
                     entry.n,
-                    Standing::Pending as u8,
+                    standing as u8,
                     entry.at,
-                    entry.mutation
+                    entry.mutation,
+                    why
                 ])?;
         }
         rows::set_number(&change, Setting::NextN, next.max(recovered.high_water + 1))?;
