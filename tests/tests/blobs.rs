@@ -742,6 +742,7 @@ fn promise_27_a_record_whose_digests_contradict_each_other_never_becomes_readabl
         public_key: vec![0; 32],
         high_water: 0,
         backed_up: 0,
+        settled: 0,
         device_name: "Máy thử".into(),
         enrolled_at: now,
         revoked_at: None,

@@ -9,6 +9,7 @@ use std::io::{Result, Seek, SeekFrom, Write};
 use std::path::Path;
 
 /// Where the files of a handbook lie.
+#[cfg_attr(not(feature = "simulation"), allow(unreachable_pub))]
 pub trait Disk: Debug + Send + Sync {
     /// The name of SQLite's file system; none: the operating system's.
     fn file_system(&self) -> Option<&str>;
@@ -23,6 +24,7 @@ pub trait Disk: Debug + Send + Sync {
 }
 
 /// An open file.
+#[cfg_attr(not(feature = "simulation"), allow(unreachable_pub))]
 pub trait DiskFile: Debug + Send {
     /// Writes bytes at a place.
     fn write_at(&mut self, at: u64, bytes: &[u8]) -> Result<()>;

@@ -400,7 +400,8 @@ impl Handbook {
         inner.guarded(|| {
             let member = inner.member()?;
             let pass = inner.enter()?;
-            let (value, touched) = change(&mut pass.writer(), &member.identity)?;
+            let changed = change(&mut pass.writer(), &member.identity);
+            let (value, touched) = pass.ended(changed)?;
             tracing::debug!(
                 records = touched.records.len(),
                 outbox = touched.outbox,

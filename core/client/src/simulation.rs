@@ -243,10 +243,7 @@ impl Phone {
             Ok(touched) => Ok(touched.into()),
             Err(Fault::Store(error)) => {
                 drop(writer);
-                Err(Fault::Store(match self.store.ended::<()>(Err(error)) {
-                    Err(error) => error,
-                    Ok(()) => HandbookError::Cancelled,
-                }))
+                Err(Fault::Store(self.store.failed(error)))
             }
             Err(fault) => Err(fault),
         }

@@ -302,7 +302,10 @@ impl Inner {
             if left.is_some_and(|left| left.is_zero()) {
                 return Ok(round.report);
             }
-            let request = round.next_request(&self.enter()?.writer())?;
+            let pass = self.enter()?;
+            let request = round.next_request(&pass.writer());
+            let request = pass.ended(request)?;
+            drop(pass);
             let Some(body) = request else { break };
             let answer = match ahead.take() {
                 Some((asked, answer)) if asked == body => answer,
@@ -360,7 +363,11 @@ impl Inner {
         let pass = self.enter()?;
         let mut writer = pass.writer();
         let before = round.report.received;
-        let mut touched = round.on_response(&mut writer, me, bytes, self.link.time.wall())?;
+        let applied = round.on_response(&mut writer, me, bytes, self.link.time.wall());
+        let mut touched = applied.map_err(|fault| match fault {
+            Fault::Store(error) => Fault::Store(pass.failed(error)),
+            fault => fault,
+        })?;
         if round.report.received > before {
             self.tries.progress(&writer.db)?;
             touched.state = true;

@@ -367,6 +367,11 @@ pub struct SyncResponse {
     /// The highest number of this installation the server has seen.
     #[n(9)]
     pub high_water: u64,
+    /// The server has forgotten the receipts of this installation up to this number. After a restore the phone sends again what
+    /// it keeps above it: where the server still knows the number it answers with what it remembers.
+    #[n(10)]
+    #[cbor(default)]
+    pub settled_through: u64,
 }
 
 cbor_code! {

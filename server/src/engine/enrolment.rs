@@ -154,6 +154,7 @@ impl Engine {
                     public_key: claim.public_key.clone(),
                     high_water: 0,
                     backed_up: 0,
+                    settled: 0,
                     device_name,
                     enrolled_at: now,
                     revoked_at: None,

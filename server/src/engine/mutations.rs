@@ -91,6 +91,7 @@ impl Batch<'_> {
                 .set_high_water(phone.id, phone.high_water)?;
             let settled = asked.request.settled_through.min(phone.high_water);
             self.transaction.forget_receipts(phone.id, settled)?;
+            phone.settled = phone.settled.max(settled);
         }
         Ok(Ok((phone, receipts)))
     }

@@ -120,6 +120,7 @@ impl Batch<'_> {
             more,
             backed_up_through: phone.backed_up,
             high_water: phone.high_water,
+            settled_through: phone.settled,
         })
     }
 

@@ -21,6 +21,8 @@ pub struct Installation {
     pub high_water: u64,
     /// Mutations up to this number are in two backups.
     pub backed_up: u64,
+    /// Receipts up to this number are forgotten: the phone has them.
+    pub settled: u64,
     /// What the phone is called.
     pub device_name: String,
     /// Since when it is known.
@@ -63,7 +65,7 @@ impl Transaction<'_> {
     /// A phone.
     pub fn installation(&self, id: InstallationId) -> Result<Option<Installation>, StorageError> {
         let mut statement = self.inner.prepare_cached(
-            "SELECT member, algorithm, public_key, high_water, device_name, enrolled_at, revoked_at, backed_up_twice
+            "SELECT member, algorithm, public_key, high_water, device_name, enrolled_at, revoked_at, backed_up_twice, settled
              FROM installation WHERE id = ?1",
         )?;
         let mut rows = statement.query([id.0.as_bytes()])?;
@@ -80,6 +82,7 @@ impl Transaction<'_> {
             enrolled_at: Timestamp(row.get(5)?),
             revoked_at: row.get::<_, Option<i64>>(6)?.map(Timestamp),
             backed_up: row.get::<_, i64>(7)?.cast_unsigned(),
+            settled: row.get::<_, i64>(8)?.cast_unsigned(),
         }))
     }
 

@@ -66,6 +66,7 @@ impl Place {
             public_key: vec![0; 32],
             high_water: 0,
             backed_up: 0,
+            settled: 0,
             device_name: "Máy thử".into(),
             enrolled_at: NOW,
             revoked_at: None,

@@ -409,10 +409,15 @@ pub fn check_response(before: &Held, after: &Held, response: &SyncResponse) -> C
         }
     }
     for (key, record) in &after.base {
-        let was_revoked = response.revoked.iter().any(|scope| {
-            let stood = before.scopes.get(scope);
-            stood.is_some_and(|stands| stands.listed.contains_key(key))
-        });
+        // Where another scope listed it too, it may be on its way from that one to a third.
+        let mut listed_by = before
+            .scopes
+            .iter()
+            .filter(|(_, stands)| stands.listed.contains_key(key))
+            .map(|(scope, _)| scope)
+            .peekable();
+        let was_revoked =
+            listed_by.peek().is_some() && listed_by.all(|scope| response.revoked.contains(scope));
         ensure!(
             !was_revoked || listed_anywhere(after, key) || record.provisional.is_some(),
             "{key:?} is kept though its scope was revoked"

@@ -14,7 +14,8 @@ use sotay_sim::{run, run_twice};
 
 const USAGE: &str = "usage: cargo sim -- [--seeds N] [--from K] [--seconds S] [--threads T]
        cargo sim -- --seed N [--trace]
-       cargo sim -- --defects [--within N]";
+       cargo sim -- --defects [--within N]
+       cargo sim -- --defect NAME [--within N]";
 
 struct Wanted {
     from: u64,
@@ -23,6 +24,7 @@ struct Wanted {
     seed: Option<u64>,
     trace: bool,
     defects: bool,
+    only: String,
     within: u64,
     threads: usize,
 }
@@ -35,11 +37,17 @@ fn wanted() -> Option<Wanted> {
         seed: None,
         trace: false,
         defects: false,
+        only: String::new(),
         within: 2_000,
         threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
     };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
+        if argument == "--defect" {
+            wanted.defects = true;
+            wanted.only = arguments.next()?;
+            continue;
+        }
         let mut number = || arguments.next()?.parse::<u64>().ok();
         match argument.as_str() {
             "--from" => wanted.from = number()?,
@@ -165,7 +173,10 @@ fn many(wanted: &Wanted) -> Result<bool, String> {
 
 /// Switches one defect after the other on, and counts the seeds until it is found.
 fn defects(wanted: &Wanted) -> Result<bool, String> {
-    let left = Mutex::new(Defect::ALL.to_vec());
+    let wanted_ones = Defect::ALL
+        .into_iter()
+        .filter(|defect| wanted.only.is_empty() || wanted.only == format!("{defect:?}"));
+    let left = Mutex::new(wanted_ones.collect::<Vec<_>>());
     let found = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..wanted.threads.max(1))

@@ -23,6 +23,10 @@ pub struct Plan {
     pub reorder: u64,
     /// Percent of responses applied though nobody waits.
     pub late: u64,
+    /// Percent of the occasions at which a phone that waits gives up.
+    pub impatience: u64,
+    /// Percent of syncs that ask for a few rows at a time.
+    pub small_pages: u64,
     /// Losses of power.
     pub power: bool,
     /// Full disks.
@@ -65,7 +69,9 @@ impl Plan {
             loss: some(dice, 60, 25),
             duplicate: some(dice, 60, 15),
             reorder: some(dice, 60, 60),
-            late: some(dice, 50, 80),
+            late: some(dice, 50, 95),
+            impatience: 10 + dice.below(80),
+            small_pages: [20, 60, 95][dice.index(3)],
             power: dice.percent(60),
             full: dice.percent(35),
             errors: dice.percent(35),

@@ -139,11 +139,15 @@ pub struct Reference {
     pub phones: BTreeMap<InstallationId, Numbers>,
 }
 
+/// A record written: its version, and where it stands in each feed that shows it.
+pub type WrittenRecord = (RecordKey, Stamp, Vec<(Scope, u64)>);
+
 /// What the server must say to one request.
 #[derive(Debug, Clone)]
 pub struct Said {
     receipts: Result<Vec<Receipt>, ProblemCode>,
     high_water: u64,
+    settled: u64,
 }
 
 impl Reference {
@@ -221,11 +225,7 @@ impl Reference {
     }
 
     /// Writes an effect: a version each, a line in every feed that shows it or no longer does.
-    pub fn write(
-        &mut self,
-        effect: &Effect,
-        now: Timestamp,
-    ) -> Vec<(RecordKey, Stamp, Vec<(Scope, u64)>)> {
+    pub fn write(&mut self, effect: &Effect, now: Timestamp) -> Vec<WrittenRecord> {
         let mut writes: Vec<(&Put, Stamp, Vec<Scope>)> = Vec::new();
         let mut ends: BTreeMap<Scope, u64> = BTreeMap::new();
         for put in &effect.puts {
@@ -331,10 +331,11 @@ impl Reference {
             .iter()
             .map(|(phone, request)| {
                 let receipts = self.carry_out_one(*phone, request, now);
-                let high_water = self.phones.get(phone).map_or(0, |phone| phone.high_water);
+                let known = self.phones.get(phone);
                 Said {
                     receipts,
-                    high_water,
+                    high_water: known.map_or(0, |phone| phone.high_water),
+                    settled: known.map_or(0, |phone| phone.settled),
                 }
             })
             .collect()
@@ -510,6 +511,12 @@ impl Reference {
             "the highest number is {} and not {}",
             said.high_water,
             response.high_water
+        );
+        ensure!(
+            response.settled_through == said.settled,
+            "receipts are forgotten through {} and not {}",
+            said.settled,
+            response.settled_through
         );
         ensure!(
             response.backed_up_through == phone.backed_up_twice,

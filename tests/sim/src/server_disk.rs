@@ -12,7 +12,7 @@ use sotay_server::storage::{ListingRow, ScopeHead, Storage, StorageError, Stored
 
 use crate::ensure;
 use crate::ground::DATABASE;
-use crate::reference::Reference;
+use crate::reference::{Reference, WrittenRecord};
 use crate::violation::Checked;
 
 /// Opens the engine on a disk.
@@ -50,6 +50,9 @@ pub fn holds(disk: &Disk, expected: &Reference) -> Checked {
     Ok(())
 }
 
+type Key = Vec<u8>;
+type Body = Option<Vec<u8>>;
+
 fn holds_feeds(db: &Connection, expected: &Reference) -> Checked {
     let failed = |error: rusqlite::Error| format!("reading the server's database: {error}");
     let mut heads: BTreeMap<Vec<u8>, (i64, Vec<u8>, i64, i64)> = BTreeMap::new();
@@ -66,7 +69,7 @@ fn holds_feeds(db: &Connection, expected: &Reference) -> Checked {
         );
         heads.insert(row.get(0).map_err(failed)?, head);
     }
-    let mut lines: BTreeMap<(Vec<u8>, i64), (Vec<u8>, Option<Vec<u8>>)> = BTreeMap::new();
+    let mut lines: BTreeMap<(Vec<u8>, i64), (Key, Body)> = BTreeMap::new();
     let mut select = db
         .prepare("SELECT scope, seq, home, id, body FROM listing")
         .map_err(failed)?;
@@ -178,7 +181,7 @@ pub fn unknown(cell: OrganisationId, id: Id, body: Vec<u8>) -> Put {
 pub fn write_unknown(
     storage: &mut Storage,
     put: &Put,
-    written: &[(RecordKey, Stamp, Vec<(Scope, u64)>)],
+    written: &[WrittenRecord],
     after: &Reference,
     now: Timestamp,
 ) -> Result<(), StorageError> {

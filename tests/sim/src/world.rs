@@ -231,6 +231,7 @@ impl<'g> World<'g> {
                 public_key: vec![1; 32],
                 high_water: 0,
                 backed_up: 0,
+                settled: 0,
                 device_name: "Máy thử".into(),
                 enrolled_at: self.now,
                 revoked_at: None,
@@ -271,7 +272,7 @@ impl<'g> World<'g> {
             0..40 if !self.messages.is_empty() => self.deliver(),
             0..58 => self.go_on(phone),
             58..80 => self.enter(phone),
-            80..86 => self.operate(),
+            80..88 => self.operate(),
             _ => self.trouble(phone),
         }
     }
@@ -374,6 +375,12 @@ impl<'g> World<'g> {
             };
             match phone.held() {
                 Ok(held) => return Ok(Some(held)),
+                // A read that fails says nothing of what is there.
+                Err(error) if self.phones[number].disk.is_down() => self.failed(number, &error)?,
+                Err(HandbookError::StorageFull | HandbookError::StorageFailed { .. }) => {
+                    self.phones[number].disk.make_room();
+                    self.phones[number].disk.clear_faults();
+                }
                 Err(error) => self.failed(number, &error)?,
             }
         }
@@ -475,6 +482,11 @@ impl<'g> World<'g> {
         let one = &mut self.phones[number];
         one.phone = None;
         one.round = None;
+        one.disk.clear_faults();
+        if one.disk.is_down() {
+            one.disk.crash();
+            one.powered = false;
+        }
         one.damaged = false;
         one.ledger.seen.clear();
         // What was settled or put away is known to the database alone.
@@ -505,19 +517,21 @@ impl<'g> World<'g> {
 
     /// A phone begins to sync, or gives up waiting.
     fn go_on(&mut self, number: usize) -> Checked {
-        let one = &mut self.phones[number];
-        if one.round.is_some() {
-            if self.dice.percent(30) {
-                one.round = None;
-                self.fault("time-out");
-                self.log(format_args!("phone {number} gives up waiting"));
+        if self.phones[number].round.is_some() {
+            if !self.dice.percent(self.plan.impatience) {
+                return Ok(());
             }
-            return Ok(());
+            self.phones[number].round = None;
+            self.fault("time-out");
+            self.log(format_args!("phone {number} gives up waiting"));
+            if !self.dice.percent(self.plan.impatience) {
+                return Ok(());
+            }
         }
-        let rows = if self.quiet || self.dice.percent(50) {
-            10_000
+        let rows = if self.dice.percent(self.plan.small_pages) {
+            [1, 1, 2, 3, 1 + self.dice.below(20) as u32][self.dice.index(5)]
         } else {
-            1 + self.dice.below(30) as u32
+            10_000
         };
         let bytes = if self.dice.percent(80) {
             0

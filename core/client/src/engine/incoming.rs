@@ -32,6 +32,9 @@ pub(crate) struct Incoming<'b> {
     pub(crate) backed_up_through: u64,
     #[n(9)]
     pub(crate) high_water: u64,
+    #[n(10)]
+    #[cbor(default)]
+    pub(crate) settled_through: u64,
 }
 
 impl Incoming<'_> {

@@ -55,6 +55,7 @@ pub(crate) const MAX_KEPT: u32 = 10_000;
 
 /// Why a response was not applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(not(feature = "simulation"), allow(unreachable_pub))]
 pub enum Fault {
     /// It could not be read.
     Unreadable,
@@ -280,7 +281,7 @@ impl Round {
             feeds::void_all(&db)?;
         }
         if other_server || stored == 0 {
-            touched.outbox |= receipts::send_accepted_again(&db, response.high_water)? > 0;
+            touched.outbox |= receipts::send_accepted_again(&db, response.settled_through)? > 0;
         }
         let mut to = Rows::new(&db)?;
         for scope in &response.revoked {
@@ -329,7 +330,7 @@ impl Round {
         let forgotten = receipts::forget_backed_up(&db, response.backed_up_through)?;
         let probed = match self.probe.take() {
             Some(Probe::Missing) => {
-                touched.outbox |= receipts::send_accepted_again(&db, response.high_water)? > 0;
+                touched.outbox |= receipts::send_accepted_again(&db, response.settled_through)? > 0;
                 self.fills_from = Some(response.high_water.saturating_add(1));
                 true
             }

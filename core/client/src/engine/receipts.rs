@@ -12,7 +12,7 @@ use super::feeds::{self, Rows};
 use super::incoming::{Incoming, IncomingBody, IncomingContent};
 use super::overlay::Overlay;
 use crate::error::HandbookError;
-use crate::store::rows::{self, Standing};
+use crate::store::rows::{self, Setting, Standing};
 use crate::watch::Touched;
 
 /// What the receipts of a response settled.
@@ -131,21 +131,25 @@ fn put_into_place(
     Ok(())
 }
 
-/// The server was restored: what it had accepted and has forgotten, having seen numbers up to `high_water` only, goes up again
-/// under the same numbers.
+/// The server was restored: what it had accepted and may have forgotten goes up again under the same numbers, behind those
+/// whose receipts it knows to be settled.
 pub(crate) fn send_accepted_again(
     db: &Connection,
-    high_water: u64,
+    settled_through: u64,
 ) -> Result<usize, HandbookError> {
     if defect::is_on(Defect::AcceptedForgotten) {
         return Ok(0);
     }
+    // The new server must not forget what an older one was told is settled.
+    let told = rows::setting_number(db, Setting::SettledThrough)?.unwrap_or(0);
+    let told = told.min(settled_through.cast_signed());
+    rows::set_number(db, Setting::SettledThrough, told)?;
     Ok(db
         .prepare_cached("UPDATE outbox SET state = ?1 WHERE state = ?2 AND n > ?3")?
         .execute(params![
             Standing::Pending as u8,
             Standing::Accepted as u8,
-            high_water.cast_signed()
+            settled_through.cast_signed()
         ])?)
 }
 

@@ -645,6 +645,7 @@ fn add_phone(engine: &mut Engine, id: InstallationId, member: MemberId) {
             public_key: vec![1; 32],
             high_water: 0,
             backed_up: 0,
+            settled: 0,
             device_name: "Máy thử".into(),
             enrolled_at: BEGINNING,
             revoked_at: None,
@@ -847,6 +848,7 @@ fn nothing_is_asked_ahead_with_mutations_or_of_another_server() {
             more: true,
             backed_up_through: 0,
             high_water: 0,
+            settled_through: 0,
         })
     };
     let last = round.last.as_mut().unwrap();

@@ -263,12 +263,17 @@ impl Store {
     /// Says how a use of the writer ended. After an error of the disk's it gets another connection, because the cipher takes one
     /// that it could not finish for a damaged database.
     pub(crate) fn ended<T>(&self, result: Result<T, HandbookError>) -> Result<T, HandbookError> {
-        if let Err(HandbookError::StorageFailed { .. } | HandbookError::DatabaseUnreadable { .. }) =
-            result
+        result.map_err(|error| self.failed(error))
+    }
+
+    /// The same, of a use that failed.
+    pub(crate) fn failed(&self, error: HandbookError) -> HandbookError {
+        if let HandbookError::StorageFailed { .. } | HandbookError::DatabaseUnreadable { .. } =
+            error
         {
             self.doubtful.store(true, Ordering::Relaxed);
         }
-        result
+        error
     }
 
     fn connect_anew(&self, writer: &mut Writer) -> Result<(), HandbookError> {
@@ -376,16 +381,19 @@ impl Writer {
                 row.get(0)
             })?
             .collect::<Result<_, _>>()?;
-        for entry in &recovered.unsent {
+        for entry in &recovered.kept {
             lacking.remove(&entry.n);
         }
         for n in lacking {
-            let (at, mutation): (i64, Vec<u8>) =
-                self.db
-                    .query_row("SELECT at, mutation FROM outbox WHERE n = ?1", [n], |row| {
-                        Ok((row.get(0)?, row.get(1)?))
-                    })?;
+            let (at, mutation, why): (i64, Vec<u8>, Option<Vec<u8>>) = self.db.query_row(
+                "SELECT at, mutation, rejection FROM outbox WHERE n = ?1",
+                [n],
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            )?;
             self.journal.keep(n, at, &mutation)?;
+            if let Some(why) = why {
+                self.journal.decide(&[], &[(n, why)])?;
+            }
         }
         if recovered.identity.is_none()
             && let Some(identity) = rows::setting(&self.db, Setting::Identity)?
@@ -507,7 +515,7 @@ mod tests {
             let place = Place::on_the_phone(folder.path());
             let seal = Keys::from_root(&[3; 32]).unwrap().journal().unwrap();
             let (_, again) = Journal::open(place.disk, journal.clone(), seal).unwrap();
-            let numbers: Vec<i64> = again.unsent.iter().map(|entry| entry.n).collect();
+            let numbers: Vec<i64> = again.kept.iter().map(|entry| entry.n).collect();
             assert_eq!(numbers, [1, 2, 3]);
             assert_eq!(again.identity.as_deref(), Some(&b"who"[..]));
             assert_eq!(unsent_in(folder.path()), whole);
