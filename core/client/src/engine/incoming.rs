@@ -8,6 +8,11 @@ use sotay_model::record::MAX_BODY_BYTES;
 use sotay_model::wire::{MAX_MUTATIONS, MAX_SCOPES, Receipt};
 use sotay_model::{Id, Kind, RecordKey, Scope, Stamp, Timestamp};
 
+/// No server counts further: what is stored has a sign, and one more must always fit.
+const MAX_COUNT: u64 = 1 << 62;
+/// No phone made as many mutations: the phone's own next number follows on what the server says it has seen.
+const MAX_NUMBER: u64 = 1 << 53;
+
 /// See [`sotay_model::wire::SyncResponse`].
 #[derive(Debug, Decode)]
 #[cbor(map)]
@@ -46,7 +51,14 @@ impl Incoming<'_> {
             .bodies
             .iter()
             .all(|body| self.made(body.stamp) && content(&body.content));
+        let counted = [
+            self.incarnation,
+            self.backed_up_through,
+            self.settled_through,
+        ];
         bodies
+            && counted.iter().all(|count| *count <= MAX_COUNT)
+            && self.high_water <= MAX_NUMBER
             && self.receipts.len() <= MAX_MUTATIONS
             && self.receipts.is_sorted_by(|one, next| one.n < next.n)
             && all_different(self.bodies.iter().map(|body| body.key))
@@ -64,7 +76,7 @@ impl Incoming<'_> {
 
     /// Whether this server, or one before it, can have given a stamp.
     const fn made(&self, stamp: Stamp) -> bool {
-        stamp.incarnation <= self.incarnation
+        stamp.incarnation <= self.incarnation && stamp.version <= MAX_COUNT
     }
 }
 
@@ -76,7 +88,15 @@ impl IncomingPage<'_> {
             (None, None) => self.more,
             _ => false,
         };
+        let counted = [
+            self.to,
+            self.epoch,
+            self.began,
+            self.count.unwrap_or(0),
+            self.total.unwrap_or(0),
+        ];
         self.from <= self.to
+            && counted.iter().all(|count| *count <= MAX_COUNT)
             && checked
             && self.rows.iter().all(within)
             && self.rows.is_sorted_by(|one, next| one.seq < next.seq)

@@ -498,7 +498,8 @@ fn filled(mutations: Vec<Sent>, from: u64) -> Vec<Sent> {
     };
     let mut known = mutations.into_iter().peekable();
     let mut sent: Vec<Sent> = std::iter::from_fn(|| known.next_if(|sent| sent.n < from)).collect();
-    sent.extend((from..=last).map(|n| {
+    let room = MAX_MUTATIONS.saturating_sub(sent.len());
+    sent.extend((from..=last).take(room).map(|n| {
         known.next_if(|sent| sent.n == n).unwrap_or(Sent {
             n,
             mutation: Vec::new(),
