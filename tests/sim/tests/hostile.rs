@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sotay_client::simulation::{Fault, Files, Held, Phone, Round};
@@ -145,14 +146,13 @@ impl Scene {
     }
 }
 
-fn shown(held: &Held) -> Vec<(Scope, u64, Vec<(RecordKey, Stamp)>)> {
-    held.scopes
-        .iter()
-        .map(|(scope, place)| {
-            let lines = place.listed.iter().map(|(key, line)| (*key, line.1));
-            (*scope, place.cursor, lines.collect())
-        })
-        .collect()
+/// What each scope lists.
+fn shown(held: &Held) -> BTreeMap<(Scope, RecordKey), Stamp> {
+    let lines = held.scopes.iter().flat_map(|(scope, place)| {
+        let listed = place.listed.iter();
+        listed.map(|(key, (_, stamp, _))| ((*scope, *key), *stamp))
+    });
+    lines.collect()
 }
 
 fn check_sums(held: &Held) {
