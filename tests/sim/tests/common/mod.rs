@@ -18,8 +18,8 @@ use sotay_model::wire::{
     KeyAlgorithm, PROTOCOL, ProblemCode, Receipt, Sent, SyncRequest, SyncResponse,
 };
 use sotay_model::{
-    Id, InstallationId, Intent, Kind, MeetingKey, MemberId, OrganisationId, Record, RecordKey,
-    Rejection, Scope, Stamp, Timestamp, cbor,
+    Id, InstallationId, Intent, Kind, MeetingKey, MemberId, Mutation, OrganisationId, Record,
+    RecordKey, Rejection, Scope, Stamp, Timestamp, cbor,
 };
 use sotay_server::engine::{Asked, Engine};
 use sotay_server::storage::Installation;
@@ -207,9 +207,18 @@ impl Stage {
         self.phones[phone].phone.held().unwrap()
     }
 
-    /// A mutation's bytes as they lie in a phone's outbox.
-    pub(crate) fn mutation(&self, phone: usize, n: i64) -> Vec<u8> {
-        self.held(phone).outbox[&n].mutation.clone()
+    /// A phone's journal, byte for byte.
+    pub(crate) fn journal(&self, phone: usize) -> Vec<u8> {
+        let actor = &self.phones[phone];
+        let path = actor.files.folder.join("journal");
+        actor.disk.contents(path).unwrap().to_vec()
+    }
+
+    /// A record as it stands on the server: version and body.
+    pub(crate) fn stored(&mut self, key: RecordKey) -> Option<(Stamp, Vec<u8>)> {
+        let read = self.engine.storage().read().unwrap();
+        let stored = read.record(key).unwrap()?;
+        Some((stored.record.stamp, stored.record.body))
     }
 
     /// A request that no phone made: these mutations and no cursor.
@@ -318,8 +327,8 @@ pub(crate) fn shown(held: &Held, key: RecordKey) -> Option<&[u8]> {
     laid.or_else(|| held.base.get(&key).map(|record| record.body.as_slice()))
 }
 
-/// The title of a meeting as the app shows it.
-pub(crate) fn title(held: &Held, meeting: MeetingKey) -> Option<String> {
+/// A meeting as the app shows it.
+pub(crate) fn meeting(held: &Held, meeting: MeetingKey) -> Option<Meeting> {
     let record = Record {
         key: meeting.0,
         kind: Kind::Meeting,
@@ -327,6 +336,17 @@ pub(crate) fn title(held: &Held, meeting: MeetingKey) -> Option<String> {
         stamp: Stamp::default(),
         body: shown(held, meeting.0)?.to_vec(),
     };
-    let meeting: Meeting = record.read().unwrap();
-    meeting.notice().map(|notice| notice.title.clone())
+    Some(record.read().unwrap())
+}
+
+/// The title of a meeting as the app shows it.
+pub(crate) fn title(held: &Held, key: MeetingKey) -> Option<String> {
+    meeting(held, key)?
+        .notice()
+        .map(|notice| notice.title.clone())
+}
+
+/// An own mutation as it lies in the outbox.
+pub(crate) fn mutation_of(held: &Held, n: i64) -> Mutation {
+    cbor::from_bytes(&held.outbox[&n].mutation).unwrap()
 }
