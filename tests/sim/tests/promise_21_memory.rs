@@ -4,42 +4,15 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod common;
-
-use std::sync::Arc;
+mod copies;
 
 use sotay_client::HandbookError;
-use sotay_client::simulation::{Fault as Unapplied, Files, Phone, Round};
-use sotay_disk::{Disk, Snapshot, memory};
+use sotay_client::simulation::{Fault as Unapplied, Round};
+use sotay_disk::memory;
 use sotay_model::cbor;
-use sotay_sim::ground::SimulatedDisk;
 
-use common::{ROOT, Stage, WHOLE};
-
-fn place(stage: &mut Stage, phone: usize, snapshot: &Snapshot) {
-    let disk = Disk::from_snapshot(1, snapshot);
-    let actor = &mut stage.phones[phone];
-    actor.files = Files {
-        folder: disk.path("handbook"),
-        disk: Arc::new(SimulatedDisk(disk.clone())),
-        cipher: false,
-    };
-    actor.phone = Phone::open(&actor.files, &ROOT).unwrap();
-    actor.disk = disk;
-}
-
-/// A member's phone with something pending, and a response with a receipt for it and somebody else's changes.
-fn stage() -> (Stage, Vec<u8>) {
-    let mut stage = Stage::new(&[0, 6]);
-    stage.sync(0);
-    stage.submit(0, stage.notice(0, 1));
-    stage.sync(0);
-    stage.sync(1);
-    stage.submit(1, stage.answer(1, stage.meeting(0, 1)));
-    stage.submit(0, stage.notice(0, 2));
-    stage.sync(0);
-    let (_, response) = stage.ask(1, &mut Round::new(WHOLE, 0, 100)).unwrap();
-    (stage, cbor::to_bytes(&response))
-}
+use common::{Stage, WHOLE};
+use copies::{place, stage_with_response};
 
 /// Does something on a phone with no memory for each of SQLite's allocations in turn; whether the ones after it fail too.
 fn without_memory(
@@ -48,13 +21,13 @@ fn without_memory(
     act: impl Fn(&Stage) -> Result<(), HandbookError>,
 ) {
     let (before, ground) = (stage.held(1), stage.phones[1].disk.snapshot());
-    place(stage, 1, &ground);
+    place(stage, 1, &ground, 1);
     act(stage).unwrap();
     let after = stage.held(1);
     assert_ne!(before, after);
     let mut refused = 0;
     for at in 0.. {
-        place(stage, 1, &ground);
+        place(stage, 1, &ground, 1);
         if lasting {
             memory::fail_allocations_from(at);
         } else {
@@ -76,7 +49,7 @@ fn without_memory(
         }
         // And so it is at the next opening.
         let kept = stage.phones[1].disk.snapshot();
-        place(stage, 1, &kept);
+        place(stage, 1, &kept, 1);
         assert!(
             stage.held(1) == after,
             "lost at the next opening: allocation {at}"
@@ -92,14 +65,15 @@ fn without_memory(
 fn promise_21_every_failing_allocation_leaves_the_old_state_and_recovery_works() {
     memory::install().unwrap();
     for lasting in [false, true] {
-        let (mut stage, _) = stage();
+        let (mut stage, _) = stage_with_response();
         let answer = stage.answer(1, stage.meeting(0, 1));
         without_memory(&mut stage, lasting, |stage| {
             stage.try_submit(1, answer.clone().into()).map(|_| ())
         });
     }
     for lasting in [false, true] {
-        let (mut stage, response) = stage();
+        let (mut stage, response) = stage_with_response();
+        let response = cbor::to_bytes(&response);
         without_memory(&mut stage, lasting, |stage| {
             let actor = &stage.phones[1];
             let mut round = Round::new(WHOLE, 0, 100);
