@@ -13,7 +13,9 @@ use common::{
 use sotay_client::HandbookError;
 use sotay_client::simulation::{Held, Round};
 use sotay_model::documents::{ConfidentialityLevel, DocumentKind, PublishDocument, SectionDraft};
-use sotay_model::meetings::{CancelMeeting, ChangeNotice, Choice, MeetingState, Respond, Response};
+use sotay_model::meetings::{
+    CancelMeeting, ChangeNotice, Choice, MeetingState, OpenRollCall, Respond, Response, RollCall,
+};
 use sotay_model::mutation::MAX_MUTATION_BYTES;
 use sotay_model::rejection::{Denial, Field};
 use sotay_model::text::MAX_LINE;
@@ -448,13 +450,11 @@ fn promise_11_server_changes_keep_arriving_while_mutations_are_pending_or_parked
         secretary,
         stage.change(secretary, meeting, "Không được nhận"),
     );
-    let waiting = stage.submit(
-        secretary,
-        CancelMeeting {
-            meeting: cancelled,
-            reason: "Lý do thử".into(),
-        },
-    );
+    let cancel = |meeting| CancelMeeting {
+        meeting,
+        reason: "Lý do thử".into(),
+    };
+    let waiting = stage.submit(secretary, cancel(cancelled));
     defect::pretend_older_server(true);
     stage.sync(secretary);
     assert_eq!(
@@ -468,6 +468,7 @@ fn promise_11_server_changes_keep_arriving_while_mutations_are_pending_or_parked
     );
     assert_eq!(title(&stage.held(secretary), meeting).unwrap(), "Lần 1");
 
+    let arrived = stage.meeting(secretary, 15);
     for number in 2..6 {
         let new = stage.submit(deputy, stage.notice(deputy, 10 + number));
         stage.submit(
@@ -479,9 +480,9 @@ fn promise_11_server_changes_keep_arriving_while_mutations_are_pending_or_parked
         stage.sync(secretary);
         let held = stage.held(secretary);
         assert_eq!(title(&held, meeting).unwrap(), format!("Lần {number}"));
-        let arrived = stage.meeting(secretary, 10 + number);
+        let newest = stage.meeting(secretary, 10 + number);
         assert_eq!(
-            title(&held, arrived).unwrap(),
+            title(&held, newest).unwrap(),
             format!("Sinh hoạt {}", 10 + number)
         );
         assert_eq!(held.outbox[&parked].state, PARKED);
@@ -489,11 +490,41 @@ fn promise_11_server_changes_keep_arriving_while_mutations_are_pending_or_parked
         assert_eq!(state(&held, cancelled), MeetingState::Cancelled);
     }
 
+    // What the rules of the phone would refuse by now has no effect, and waits all the same: the server decides.
+    let overtaken = stage.submit(secretary, cancel(arrived));
+    assert_eq!(
+        state(&stage.held(secretary), arrived),
+        MeetingState::Cancelled
+    );
+    let organisation = stage.phones[deputy].cell;
+    stage.submit(
+        deputy,
+        OpenRollCall {
+            meeting: arrived,
+            organisation,
+            chair: stage.phones[deputy].member,
+            minute_taker: None,
+        },
+    );
+    stage.sync(deputy);
+    stage.sync(secretary);
+    let held = stage.held(secretary);
+    let roll_call = RollCall::key(arrived, organisation);
+    assert!(held.base.contains_key(&roll_call), "the roll call arrived");
+    assert_eq!(state(&held, arrived), MeetingState::Announced);
+    assert_eq!(held.outbox[&overtaken].state, PENDING);
+    assert_eq!(state(&held, cancelled), MeetingState::Cancelled);
+
     // The server comes to know the kind, and what waited is carried out without being entered again.
     defect::pretend_older_server(false);
     stage.sync(secretary);
     stage.sync(deputy);
-    assert_eq!(stage.held(secretary).outbox[&waiting].state, ACCEPTED);
+    let held = stage.held(secretary);
+    assert_eq!(held.outbox[&waiting].state, ACCEPTED);
+    assert!(matches!(
+        rejection(&held, overtaken),
+        Rejection::Closed { .. }
+    ));
     assert_eq!(
         state(&stage.held(deputy), cancelled),
         MeetingState::Cancelled
