@@ -7,12 +7,11 @@ mod common;
 mod copies;
 
 use sotay_client::HandbookError;
-use sotay_client::simulation::{Fault as Unapplied, Round};
 use sotay_disk::memory;
 use sotay_model::cbor;
 
-use common::{Stage, WHOLE};
-use copies::{place, stage_with_response};
+use common::Stage;
+use copies::{place, stage_with_response, take_in};
 
 /// Does something on a phone with no memory for each of SQLite's allocations in turn; whether the ones after it fail too.
 fn without_memory(
@@ -65,27 +64,13 @@ fn without_memory(
 fn promise_21_every_failing_allocation_leaves_the_old_state_and_recovery_works() {
     memory::install().unwrap();
     for lasting in [false, true] {
-        let (mut stage, _) = stage_with_response();
+        let (mut stage, _) = stage_with_response(true);
         let answer = stage.answer(1, stage.meeting(0, 1));
         without_memory(&mut stage, lasting, |stage| {
             stage.try_submit(1, answer.clone().into()).map(|_| ())
         });
-    }
-    for lasting in [false, true] {
-        let (mut stage, response) = stage_with_response();
-        let response = cbor::to_bytes(&response);
-        without_memory(&mut stage, lasting, |stage| {
-            let actor = &stage.phones[1];
-            let mut round = Round::new(WHOLE, 0, 100);
-            actor.phone.next_request(&mut round)?;
-            let applied = actor
-                .phone
-                .on_response(&mut round, actor.member, &response, stage.now);
-            match applied {
-                Ok(_) => Ok(()),
-                Err(Unapplied::Store(error)) => Err(error),
-                Err(fault) => panic!("{fault:?}"),
-            }
-        });
+        let (mut stage, response) = stage_with_response(true);
+        let bytes = cbor::to_bytes(&response);
+        without_memory(&mut stage, lasting, |stage| take_in(stage, 1, &bytes));
     }
 }

@@ -342,7 +342,12 @@ mod other_servers {
         let ground = stage.phones[0].disk.snapshot();
         for rows in [WHOLE, 1] {
             place(&mut stage, 0, &ground, 1);
-            stage.sync_by(0, rows);
+            let mut round = Round::new(rows, 0, 4);
+            while let Some((_, response)) = stage.ask(0, &mut round) {
+                stage.apply(0, &mut round, &response);
+            }
+            // The server noticed; it did not take a sum that does not fit.
+            assert_eq!((round.healed(), round.is_broken()), (0, false));
             assert_eq!(gone(&stage.held(0)), left);
             // A phone that was never here sees the same.
             stage.sync(2);

@@ -8,14 +8,14 @@ mod copies;
 use std::collections::BTreeSet;
 
 use sotay_client::HandbookError;
-use sotay_client::simulation::{Fault as Unapplied, Phone, Round};
+use sotay_client::simulation::{Phone, Round};
 use sotay_disk::{Disk, Fault, Snapshot};
 use sotay_model::wire::SyncRequest;
 use sotay_model::{Id, Kind, Mutation, OrganisationId, Scope, cbor};
 use sotay_sim::ground::BEGINNING;
 
-use common::{ROOT, Stage, WHOLE};
-use copies::{database, files, notice, place, stage_with_response};
+use common::{ROOT, Stage};
+use copies::{database, files, notice, place, stage_with_response, take_in};
 
 mod failures {
     use super::*;
@@ -75,28 +75,25 @@ mod failures {
         }
     }
 
-    #[test]
-    fn promise_21_every_failing_operation_leaves_the_old_state_and_recovery_works() {
-        let (mut stage, _) = stage_with_response();
+    fn nothing_is_lost(cipher: bool) {
+        let (mut stage, _) = stage_with_response(cipher);
         let answer = stage.answer(1, stage.meeting(0, 1));
         with_every_fault(&mut stage, |stage| {
             stage.try_submit(1, answer.clone().into()).map(|_| ())
         });
-        let (mut stage, response) = stage_with_response();
+        let (mut stage, response) = stage_with_response(cipher);
         let bytes = cbor::to_bytes(&response);
-        with_every_fault(&mut stage, |stage| {
-            let actor = &stage.phones[1];
-            let mut round = Round::new(WHOLE, 0, 100);
-            actor.phone.next_request(&mut round)?;
-            match actor
-                .phone
-                .on_response(&mut round, actor.member, &bytes, stage.now)
-            {
-                Ok(_) => Ok(()),
-                Err(Unapplied::Store(error)) => Err(error),
-                Err(fault) => panic!("{fault:?}"),
-            }
-        });
+        with_every_fault(&mut stage, |stage| take_in(stage, 1, &bytes));
+    }
+
+    #[test]
+    fn promise_21_every_failing_operation_leaves_the_old_state_and_recovery_works() {
+        nothing_is_lost(false);
+    }
+
+    #[test]
+    fn promise_21_a_failing_operation_is_not_taken_for_a_damaged_encrypted_database() {
+        nothing_is_lost(true);
     }
 }
 

@@ -1,12 +1,13 @@
 //! Copies of a phone: one state of its disk, from which a test sets out as often as it likes.
 
 // Each test file uses its own part of this.
-#![allow(clippy::unwrap_used, dead_code)]
+#![allow(clippy::unwrap_used, clippy::panic, dead_code)]
 
 use std::sync::Arc;
 
 use rusqlite::{Connection, OpenFlags};
-use sotay_client::simulation::{Files, Phone, Round};
+use sotay_client::HandbookError;
+use sotay_client::simulation::{Fault as Unapplied, Files, Phone, Round};
 use sotay_disk::{Disk, Snapshot, vfs_name};
 use sotay_model::meetings::{MeetingKind, MeetingMode, NoticeText, PublishNotice};
 use sotay_model::wire::SyncResponse;
@@ -62,15 +63,27 @@ pub(crate) fn notice(cell: OrganisationId, number: u32) -> Intent {
 pub(crate) fn place(stage: &mut Stage, phone: usize, snapshot: &Snapshot, seed: u64) -> Disk {
     let disk = Disk::from_snapshot(seed, snapshot);
     let actor = &mut stage.phones[phone];
-    actor.files = files(&disk);
+    actor.files = Files {
+        cipher: actor.files.cipher,
+        ..files(&disk)
+    };
     actor.phone = Phone::open(&actor.files, &ROOT).unwrap();
     actor.disk = disk.clone();
     disk
 }
 
-/// A member's phone with something pending, and a response with a receipt for it and somebody else's changes.
-pub(crate) fn stage_with_response() -> (Stage, SyncResponse) {
+/// A member's phone with something pending, and a response with a receipt for it and somebody else's changes. Its
+/// database is encrypted or not.
+pub(crate) fn stage_with_response(cipher: bool) -> (Stage, SyncResponse) {
     let mut stage = Stage::new(&[0, 6]);
+    let empty = Disk::new(20).snapshot();
+    stage.phones[1].files.cipher = cipher;
+    place(&mut stage, 1, &empty, 20);
+    let actor = &stage.phones[1];
+    let joined = actor
+        .phone
+        .join(actor.installation, actor.member, actor.cell);
+    joined.unwrap();
     stage.sync(0);
     stage.submit(0, stage.notice(0, 1));
     stage.sync(0);
@@ -80,4 +93,19 @@ pub(crate) fn stage_with_response() -> (Stage, SyncResponse) {
     stage.sync(0);
     let (_, response) = stage.ask(1, &mut Round::new(WHOLE, 0, 100)).unwrap();
     (stage, response)
+}
+
+/// A phone takes in a response, in a round of its own.
+pub(crate) fn take_in(stage: &Stage, phone: usize, bytes: &[u8]) -> Result<(), HandbookError> {
+    let actor = &stage.phones[phone];
+    let mut round = Round::new(WHOLE, 0, 100);
+    actor.phone.next_request(&mut round)?;
+    match actor
+        .phone
+        .on_response(&mut round, actor.member, bytes, stage.now)
+    {
+        Ok(_) => Ok(()),
+        Err(Unapplied::Store(error)) => Err(error),
+        Err(fault) => panic!("{fault:?}"),
+    }
 }
