@@ -17,7 +17,7 @@ use sotay_server::engine::Engine;
 use sotay_server::storage::Storage;
 use sotay_sim::ground::{DATABASE, day, entry, id};
 
-use common::{ACCEPTED, ROOT, Stage, WHOLE, states, title};
+use common::{ACCEPTED, PARKED, ROOT, Stage, WHOLE, states, title};
 use copies::{database, notice, place};
 
 /// A cell's scope.
@@ -263,6 +263,7 @@ mod other_servers {
         let waiting = stage.submit(2, stage.answer(2, meeting));
 
         restore(&mut stage, &backup);
+        // The meeting's author before those who answered.
         for phone in [0, 1, 2, 0, 1] {
             stage.sync(phone);
         }
@@ -279,6 +280,44 @@ mod other_servers {
         let new = stage.add_phone(3);
         stage.sync(new);
         assert_eq!(title(&stage.held(new), meeting).as_deref(), Some("Đổi"));
+    }
+
+    /// Who comes first after a restore decides what the server knows already (docs/decisions/0009): an answer that comes before
+    /// its meeting is refused, and is neither lost nor forgotten.
+    #[test]
+    fn promise_12_an_answer_that_comes_before_its_meeting_is_back_is_parked_with_its_words() {
+        let mut stage = Stage::new(&[0, 6]);
+        stage.sync(0);
+        let path = stage.disk.path("backup.db");
+        stage.engine.storage().back_up(&path).unwrap();
+        let backup = stage.disk.read(&path).unwrap();
+        let meeting = stage.meeting(0, 1);
+        stage.submit(0, stage.notice(0, 1));
+        stage.sync(0);
+        stage.sync(1);
+        let n = stage.submit(1, stage.answer(1, meeting));
+        stage.sync(1);
+        let words = stage.held(1).outbox[&n].mutation.clone();
+        let key = *stage
+            .held(1)
+            .base
+            .keys()
+            .find(|key| !stage.held(0).base.contains_key(key))
+            .unwrap();
+
+        restore(&mut stage, &backup);
+        for phone in [1, 0, 1] {
+            stage.sync(phone);
+        }
+        let held = stage.held(1);
+        assert_eq!(states(&held), [(n, PARKED)]);
+        assert_eq!(held.outbox[&n].mutation, words);
+        // The meeting is back meanwhile: entered again, the answer is accepted.
+        let again = stage.submit(1, stage.answer(1, meeting));
+        stage.sync(1);
+        stage.sync(0);
+        assert_eq!(stage.held(1).outbox[&again].state, ACCEPTED);
+        assert!(stage.held(0).base.contains_key(&key));
     }
 
     #[test]
