@@ -65,6 +65,24 @@ enum Command {
         #[arg(long, default_value = "0.0.0.0:8443")]
         listen: SocketAddr,
     },
+    /// Writes a copy of the database into a new file, while the server goes on.
+    Backup {
+        /// The folder.
+        #[arg(long)]
+        data: PathBuf,
+        /// The file to make.
+        #[arg(long)]
+        to: PathBuf,
+    },
+    /// Puts a copy in the database's place. No server may run on the folder; what was there is kept beside it.
+    Restore {
+        /// The folder.
+        #[arg(long)]
+        data: PathBuf,
+        /// The copy.
+        #[arg(long)]
+        from: PathBuf,
+    },
     /// Prints how many organisations, members and phones there are.
     Status {
         /// The folder.
@@ -155,6 +173,18 @@ fn run(command: Command) -> Result<(), Failure> {
             say(&invitation.text())
         }
         Command::Serve { data, listen } => serve(&data, listen),
+        Command::Backup { data, to } => {
+            commune::back_up(&data, &to)?;
+            say(&format!("written to {}", to.display()))
+        }
+        Command::Restore { data, from } => {
+            let restored = commune::restore(&data, &from, now)?;
+            say(&format!(
+                "restored as incarnation {}; the database before is {}",
+                restored.incarnation,
+                restored.before.display()
+            ))
+        }
         Command::Status { data } => {
             let commune = Commune::open(&data)?;
             let phones = Storage::open(&data.join(commune::DATABASE))?

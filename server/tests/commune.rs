@@ -426,3 +426,49 @@ fn the_command_line_makes_invites_serves_and_stops() {
         "SIGTERM ends it in order"
     );
 }
+
+#[test]
+fn a_copy_takes_the_database_s_place_as_another_incarnation_unless_a_server_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place::new();
+    let data = place.data();
+    let copy = folder.path().join("copy.db");
+    commune::back_up(&data, &copy).unwrap();
+    assert!(
+        commune::back_up(&data, &copy).is_err(),
+        "no copy is overwritten"
+    );
+    let incarnation = |path: &std::path::Path| {
+        let mut storage = Storage::open(path).unwrap();
+        storage.read().unwrap().incarnation().unwrap()
+    };
+    let before = incarnation(&data.join(commune::DATABASE));
+
+    let server = sotay_server::Server::start(sotay_server::ServerConfig::new(
+        &data,
+        ([127, 0, 0, 1], 0).into(),
+    ))
+    .unwrap();
+    assert!(matches!(
+        commune::restore(&data, &copy, NOW),
+        Err(CommuneError::Served { .. })
+    ));
+    server.shutdown();
+
+    let restored = commune::restore(&data, &copy, NOW).unwrap();
+    assert!(restored.incarnation > before);
+    assert_eq!(
+        incarnation(&data.join(commune::DATABASE)),
+        restored.incarnation
+    );
+    assert_eq!(
+        incarnation(&restored.before),
+        before,
+        "what was there is kept"
+    );
+    assert!(commune::restore(&data, &folder.path().join("nowhere"), NOW).is_err());
+    assert_eq!(
+        incarnation(&data.join(commune::DATABASE)),
+        restored.incarnation
+    );
+}

@@ -83,6 +83,12 @@ pub enum HandbookError {
     /// The phone's storage is full: free some space. Nothing entered before is lost.
     #[error("storage is full")]
     StorageFull,
+    /// So many entries wait to be sent, or were refused and not put away, that no more are taken: reach the server first.
+    #[error("{limit} entries wait already")]
+    OutboxFull {
+        /// The most that may wait.
+        limit: u32,
+    },
     /// The phone's storage failed.
     #[error("storage failed with code {code}")]
     StorageFailed {

@@ -94,6 +94,7 @@ impl SyncOutcome {
             | HandbookError::InvitationUnusable
             | HandbookError::Refused { .. }
             | HandbookError::NotHere
+            | HandbookError::OutboxFull { .. }
             | HandbookError::Internal { .. } => Self::Internal,
         }
     }

@@ -3,6 +3,7 @@
 //! Everything goes through the rules as the operator's mutations. A list is entered as a whole or not at all; the same list
 //! again changes nothing; nobody is ever deleted or merged because of what a list lacks.
 
+mod backup;
 mod certificates;
 mod config;
 mod days;
@@ -22,6 +23,8 @@ use sotay_model::{MemberId, OrganisationId, Timestamp};
 use crate::engine::{Engine, EngineError, meta, random};
 use crate::storage::{Storage, StorageError, Transaction};
 
+pub(crate) use backup::serve_in;
+pub use backup::{Restored, back_up, restore};
 pub use certificates::{CertificateError, Certificates};
 pub use config::{Config, ConfigFault, PlannedOffice, PlannedOrganisation};
 pub use faults::{CellFault, RowFault};
@@ -50,6 +53,12 @@ pub enum CommuneError {
     /// The list has no row that names code, name and cell.
     #[error("the list has no heading: one row must name at least code, name and cell")]
     NoHeading,
+    /// A server runs on the folder: stop it first.
+    #[error("a server runs on {path}")]
+    Served {
+        /// The folder.
+        path: PathBuf,
+    },
     /// Rows that are not clear.
     #[error("{} rows are not clear; nothing was entered", faults.len())]
     Rows {

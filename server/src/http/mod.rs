@@ -128,6 +128,7 @@ pub struct Server;
 impl Server {
     /// Opens the database and listens. Runs on threads of its own until [`Running::shutdown`].
     pub fn start(config: ServerConfig) -> Result<Running, StartError> {
+        let folder = crate::commune::serve_in(&config.folder)?;
         let database = config.folder.join(crate::commune::DATABASE);
         let mut storage = Storage::open(&database)?;
         let secret = storage
@@ -178,6 +179,7 @@ impl Server {
             address,
             close,
             threads: vec![network, writer_thread],
+            _folder: folder,
         })
     }
 }
@@ -188,6 +190,8 @@ pub struct Running {
     address: SocketAddr,
     close: watch::Sender<bool>,
     threads: Vec<std::thread::JoinHandle<()>>,
+    /// The folder's lock, shared with other servers: nobody restores a database under them.
+    _folder: std::fs::File,
 }
 
 impl Running {

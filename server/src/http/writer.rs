@@ -1,7 +1,7 @@
 //! The one thread that writes. Requests that wait are taken together, so that they share one sync of the disk.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sotay_model::wire::{ClaimEnrolment, Enrolled, ProblemCode, SyncResponse};
 use tokio::sync::{broadcast, oneshot};
@@ -17,6 +17,10 @@ const MAX_WAITING: usize = 256;
 const MAX_BATCH: usize = 64;
 /// How often to look whether another process wrote (an invitation, an import).
 const LOOK: Duration = Duration::from_millis(500);
+/// How long deletions are known: a phone that stayed away longer fetches its scopes anew.
+const DELETIONS_KEPT_MINUTES: i64 = 180 * 24 * 60;
+/// How often those that are older are forgotten.
+const FORGET_EVERY: Duration = Duration::from_secs(24 * 3_600);
 
 enum Job {
     Sync(
@@ -82,6 +86,7 @@ fn run(
 ) {
     let mut foreign = engine.storage().foreign_writes().unwrap_or_default();
     let mut lines = lines_ever(&mut engine).unwrap_or_default();
+    let mut forgot: Option<Instant> = None;
     loop {
         let first = match waiting.recv_timeout(LOOK) {
             Ok(job) => Some(job),
@@ -111,6 +116,12 @@ fn run(
             // Nobody may be waiting any more; then the phone asks again.
             drop(answer.send(enrolled));
         }
+        if first_of_the_day(&mut forgot) {
+            match engine.forget_deletions(clock().plus_minutes(-DELETIONS_KEPT_MINUTES)) {
+                Ok(forgotten) => tracing::info!(forgotten, "old deletions forgotten"),
+                Err(error) => tracing::warn!(%error, "old deletions are kept for another day"),
+            }
+        }
         // Another process wrote. An invitation concerns no phone; an import does, and does not say which.
         if let Ok(now) = engine.storage().foreign_writes()
             && now != foreign
@@ -124,6 +135,15 @@ fn run(
             }
         }
     }
+}
+
+/// Whether it is time again; if so, from now on it is not.
+fn first_of_the_day(last: &mut Option<Instant>) -> bool {
+    let due = last.is_none_or(|last| last.elapsed() >= FORGET_EVERY);
+    if due {
+        *last = Some(Instant::now());
+    }
+    due
 }
 
 fn lines_ever(engine: &mut Engine) -> Result<u64, StorageError> {

@@ -77,6 +77,8 @@ struct Simulated {
     phone: Option<Phone>,
     /// A sync under way, and the request whose answer it waits for.
     round: Option<(Round, u64)>,
+    /// Responses that were given up for lost.
+    astray: Vec<Vec<u8>>,
     /// How wrong its clock is.
     skew: i64,
     held: Held,
@@ -210,6 +212,7 @@ impl<'g> World<'g> {
             disk,
             phone: Some(phone),
             round: None,
+            astray: Vec::new(),
             skew,
             held,
             ledger: Ledger::default(),
@@ -273,6 +276,7 @@ impl<'g> World<'g> {
             0..58 => self.go_on(phone),
             58..80 => self.enter(phone),
             80..88 => self.operate(),
+            88..92 if self.plan.late > 0 => self.find_astray(phone),
             _ => self.trouble(phone),
         }
     }
@@ -592,6 +596,18 @@ impl<'g> World<'g> {
                 Message::Up { .. } => ("request lost", "up"),
                 Message::Down { .. } => ("response lost", "down"),
             };
+            if let Message::Down {
+                phone,
+                answer: Ok(bytes),
+                ..
+            } = lost
+            {
+                let astray = &mut self.phones[phone].astray;
+                astray.push(bytes);
+                if astray.len() > 6 {
+                    astray.remove(0);
+                }
+            }
             self.fault(kind);
             self.log(format_args!("a message {direction} is lost"));
             return Ok(());
@@ -983,6 +999,19 @@ impl<'g> World<'g> {
         }
     }
 
+    /// A response that was given up for lost arrives after all, and nobody waits for it.
+    fn find_astray(&mut self, number: usize) -> Checked {
+        let one = &mut self.phones[number];
+        if one.astray.is_empty() || one.round.is_some() {
+            return Ok(());
+        }
+        let which = self.dice.index(one.astray.len());
+        let bytes = one.astray.remove(which);
+        self.fault("late response");
+        self.take_in(number, &mut Round::new(10, 0, 3), &bytes, false)
+            .map(|_| ())
+    }
+
     /// The process is killed: what it wrote stays, what it held in memory is gone.
     fn kill(&mut self, number: usize) -> Checked {
         self.fault("phone killed");
@@ -1071,6 +1100,7 @@ impl<'g> World<'g> {
         self.messages.clear();
         for one in &mut self.phones {
             one.round = None;
+            one.astray.clear();
         }
         self.fault("server restored");
         self.log(format_args!(

@@ -357,8 +357,10 @@ impl Round {
             response.now.0.saturating_sub(wall.0),
         )?;
         rows::set_number(&db, Setting::LastSynced, response.now.0)?;
+        // A row that only says that a record left a scope changes what rules see there.
         let nothing_new = settled.is_empty()
             && !probed
+            && response.pages.iter().all(|page| page.rows.is_empty())
             && touched.records.is_empty()
             && !touched.everything
             && !other_server;
@@ -392,7 +394,7 @@ impl Round {
         self.unfit += u32::from(unfit);
         self.again = response.more || healing || unfit;
         // A server that was sent mutations and looked at none will not look at them now.
-        self.ignored = settled.looked_at == 0 && !response.more && !probed;
+        self.ignored = !self.sent.is_empty() && settled.looked_at == 0 && !response.more && !probed;
         self.broken = broken || self.unfit > MAX_UNFIT;
         self.server_time = Some(response.now);
         Ok(touched)

@@ -15,6 +15,9 @@ use crate::store::Writer;
 use crate::store::rows::{self, DAMAGED, Setting, Standing};
 use crate::watch::Touched;
 
+/// The most own mutations that wait, or are parked, at a time: more than anybody enters in a year without a network.
+pub(crate) const MAX_WAITING: u32 = 20_000;
+
 /// Decides on an intent and keeps it; its number, and what it touched. Durable when this returns.
 pub(crate) fn submit(
     writer: &mut Writer,
@@ -53,6 +56,10 @@ pub(crate) fn submit(
                 limit,
             },
         });
+    }
+    let waiting = rows::standing(&db, Standing::Pending)? + rows::standing(&db, Standing::Parked)?;
+    if waiting >= MAX_WAITING {
+        return Err(HandbookError::OutboxFull { limit: MAX_WAITING });
     }
     let n = rows::setting_number(&db, Setting::NextN)?
         .unwrap_or(1)

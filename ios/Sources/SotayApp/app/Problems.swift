@@ -10,6 +10,7 @@ extension Phrase {
         case .Refused(let why): self.init(why)
         case .DatabaseUnreadable(let unsent): self.init("error.databaseUnreadable", .count(unsent))
         case .KeyLost(let unsent): self.init("error.keyLost", .count(unsent))
+        case .OutboxFull(let limit): self.init("error.outboxFull", .count(limit))
         case .StorageFailed(let code): self.init("error.storageFailed", .count(code))
         case .Internal(let incident): self.init("error.internal", .text(incident))
         case .NotEnrolled, .AlreadyEnrolled, .InvitationUnusable, .PhoneNotKnown, .AppTooOld, .NotHere, .NewerDatabase,

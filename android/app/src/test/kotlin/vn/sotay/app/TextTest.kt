@@ -162,6 +162,7 @@ class TextTest {
             HandbookException.KeyLost(2u),
             HandbookException.WrongKey(),
             HandbookException.StorageFull(),
+            HandbookException.OutboxFull(20_000u),
             HandbookException.StorageFailed(10),
             HandbookException.InUse(),
             HandbookException.Paused(),

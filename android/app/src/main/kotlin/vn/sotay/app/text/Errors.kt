@@ -33,6 +33,7 @@ fun Resources.sentence(why: HandbookException): String =
         is HandbookException.KeyLost -> getString(R.string.error_key_lost, why.unsent.toInt())
         is HandbookException.WrongKey -> getString(R.string.error_wrong_key)
         is HandbookException.StorageFull -> getString(R.string.error_storage_full)
+        is HandbookException.OutboxFull -> getString(R.string.error_outbox_full, why.limit.toInt())
         is HandbookException.StorageFailed -> getString(R.string.error_storage_failed, why.code)
         is HandbookException.InUse -> getString(R.string.error_in_use)
         is HandbookException.Paused -> getString(R.string.error_paused)
