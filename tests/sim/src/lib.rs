@@ -2,7 +2,7 @@
 //!
 //! It runs the real engine of the phone and of the server, on simulated disks that lose, tear and reorder what was not
 //! synced. After every step, what was touched is compared with a small model written from the design
-//! ([`reference`], [`expected`]); when the faults end, everybody must come to rest with everything, in bounded time.
+//! ([`mod@reference`], [`expected`]); when the faults end, everybody must come to rest with everything, in bounded time.
 //! The same seed does the same, always.
 
 pub mod chronicle;
