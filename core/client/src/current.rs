@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::Connection;
 use sotay_model::world::Found;
-use sotay_model::{Body, Id, MemberId, OrganisationId, RecordKey, Stamp, Timestamp};
+use sotay_model::{Body, Id, Kind, MemberId, OrganisationId, RecordKey, Stamp, Timestamp};
 
 use crate::error::HandbookError;
 pub(crate) use crate::store::rows::OutboxEntry;
@@ -97,6 +97,25 @@ impl Current<'_> {
             rusqlite::params![T::KIND.code(), parent.as_bytes()],
             |row| row.get(0),
         )?)
+    }
+
+    /// How many records are of kinds that this version does not know. They are kept, and shown by a newer one.
+    pub(crate) fn of_unknown_kinds(&self) -> Result<u32, HandbookError> {
+        // From kind to kind by the index, not through the records.
+        let mut select = self.db.prepare_cached(
+            "WITH RECURSIVE present (kind) AS (
+                 SELECT min(kind) FROM base
+                 UNION ALL SELECT (SELECT min(kind) FROM base WHERE kind > present.kind) FROM present WHERE present.kind IS NOT NULL)
+             SELECT kind, (SELECT count(*) FROM base b WHERE b.kind = present.kind) FROM present WHERE kind IS NOT NULL",
+        )?;
+        let mut rows = select.query([])?;
+        let mut count = 0_u32;
+        while let Some(row) = rows.next()? {
+            if matches!(Kind::from_code(row.get(0)?), Kind::Unknown { .. }) {
+                count = count.saturating_add(row.get(1)?);
+            }
+        }
+        Ok(count)
     }
 
     /// The number of the pending mutation that last wrote this record, if one did.

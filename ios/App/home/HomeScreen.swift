@@ -126,7 +126,11 @@ private struct WaitingSection: View {
         if !items.isEmpty {
             Section(words("home.waiting", .number(items.count))) {
                 ForEach(items, id: \.self) { item in
-                    NavigationLink(words(Phrase(item, moments))) { destination(of: item) }
+                    if case .updateApp = item {
+                        Text(words(Phrase(item, moments)))
+                    } else {
+                        NavigationLink(words(Phrase(item, moments))) { destination(of: item) }
+                    }
                 }
             }
         }
@@ -146,6 +150,8 @@ private struct WaitingSection: View {
             ConfirmScreen(handbook: handbook, meeting: meeting)
         case .refused:
             OutboxScreen(handbook: handbook)
+        case .updateApp:
+            EmptyView()
         }
     }
 }

@@ -112,6 +112,10 @@ fn waiting(
     if refused > 0 {
         items.push(WaitingItem::Refused { count: refused });
     }
+    let unknown = current.of_unknown_kinds()?;
+    if unknown > 0 {
+        items.push(WaitingItem::UpdateApp { count: unknown });
+    }
     office_items(current, to_come, &mut items)?;
     for item in to_come {
         let (meeting, title) = (item.card.meeting, item.card.title.clone());

@@ -89,6 +89,11 @@ pub enum WaitingItem {
         /// Its title.
         title: String,
     },
+    /// The phone holds records of kinds that this version does not know: a newer app shows them.
+    UpdateApp {
+        /// How many.
+        count: u32,
+    },
     /// Something of one's own was refused and can be looked at.
     Refused {
         /// How many.

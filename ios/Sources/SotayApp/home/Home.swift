@@ -32,7 +32,7 @@ extension Phrase {
             self.init(key, .text(title), .text(moments.moment(answerBy)))
         case .decideAbsences(_, let title, let count), .resolveMarks(_, let title, let count):
             self.init(key, .text(title), .count(count))
-        case .refused(let count):
+        case .refused(let count), .updateApp(let count):
             self.init(key, .count(count))
         }
     }
