@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
-use sotay_model::wire::MEDIA_TYPE;
+use sotay_model::wire::{MAX_RESPONSE_BYTES, MEDIA_TYPE};
 
 use crate::failure::Failure;
 
@@ -28,6 +28,10 @@ pub enum Fault {
     Nothing,
     /// A good head, and a body that is no answer.
     Garbage,
+    /// A good head, and a small body that unpacks to more than any answer may have.
+    Bomb,
+    /// A good head that announces more than any answer may have, and a body that goes on and on.
+    Flood,
     /// Status 503, with the wish to be left alone for [`BUSY_SECONDS`].
     Busy,
 }
@@ -37,12 +41,14 @@ pub const BUSY_SECONDS: u64 = 2;
 
 impl Fault {
     /// All of them, with their words.
-    pub const ALL: [(&'static str, Self); 6] = [
+    pub const ALL: [(&'static str, Self); 8] = [
         ("html", Self::Html),
         ("500", Self::Status500),
         ("half", Self::Half),
         ("nothing", Self::Nothing),
         ("garbage", Self::Garbage),
+        ("bomb", Self::Bomb),
+        ("flood", Self::Flood),
         ("busy", Self::Busy),
     ];
 }
@@ -54,7 +60,7 @@ impl FromStr for Fault {
         let found = Self::ALL.iter().find(|(name, _)| *name == word);
         found.map(|(_, fault)| *fault).ok_or_else(|| {
             Failure(format!(
-                "{word:?} is none of html, 500, half, nothing, garbage, busy"
+                "{word:?} is none of html, 500, half, nothing, garbage, bomb, flood, busy"
             ))
         })
     }
@@ -159,10 +165,40 @@ fn answer(stream: TcpStream, fault: Fault, tls: Arc<ServerConfig>) -> Result<(),
             stream.write_all(head("200 OK", MEDIA_TYPE, 64).as_bytes())?;
             stream.write_all(&[0xff; 64])?;
         }
+        Fault::Bomb => {
+            let bomb = bomb();
+            let head = head("200 OK", MEDIA_TYPE, bomb.len());
+            let (status, rest) = head.split_once("\r\n").unwrap_or((&head, ""));
+            let head = format!("{status}\r\ncontent-encoding: zstd\r\n{rest}");
+            stream.write_all(head.as_bytes())?;
+            stream.write_all(&bomb)?;
+        }
+        Fault::Flood => {
+            stream.write_all(head("200 OK", MEDIA_TYPE, 4 * MAX_RESPONSE_BYTES).as_bytes())?;
+            for _ in 0..4 * MAX_RESPONSE_BYTES / ZEROS.len() {
+                stream.write_all(&ZEROS)?;
+            }
+        }
     }
     stream.conn.send_close_notify();
     stream.flush()?;
     Ok(())
+}
+
+const ZEROS: [u8; 1 << 16] = [0; 1 << 16];
+
+/// A zstd frame (RFC 8878) of blocks that each stand for 128 KiB of zeros: 128 MiB in 4 KiB.
+fn bomb() -> Vec<u8> {
+    const BLOCKS: u32 = 1_024;
+    const REPEATED: u32 = 1 << 1;
+    // Magic number, no options, and a window of 1 MiB.
+    let mut frame = vec![0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x50];
+    for block in 1..=BLOCKS {
+        let header = (1 << 17 << 3) | REPEATED | u32::from(block == BLOCKS);
+        frame.extend(&header.to_le_bytes()[..3]);
+        frame.push(0);
+    }
+    frame
 }
 
 fn head(status: &str, media_type: &str, length: usize) -> String {

@@ -40,6 +40,7 @@ fn joining_a_server_that_is_none_says_what_it_answered() {
             Fault::Half => ServerFault::Truncated,
             Fault::Nothing => ServerFault::Empty,
             Fault::Garbage => ServerFault::Unreadable,
+            Fault::Bomb | Fault::Flood => ServerFault::TooLarge,
             Fault::Busy => ServerFault::Status { code: 503 },
         };
         assert_eq!(found, expected, "{word}");
