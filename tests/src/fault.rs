@@ -185,7 +185,7 @@ fn answer(stream: TcpStream, fault: Fault, tls: Arc<ServerConfig>) -> Result<(),
     Ok(())
 }
 
-const ZEROS: [u8; 1 << 16] = [0; 1 << 16];
+static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
 
 /// A zstd frame (RFC 8878) of blocks that each stand for 128 KiB of zeros: 128 MiB in 4 KiB.
 fn bomb() -> Vec<u8> {
