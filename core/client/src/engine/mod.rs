@@ -12,8 +12,6 @@ pub(crate) mod feeds;
 pub(crate) mod incoming;
 pub(crate) mod overlay;
 mod receipts;
-#[cfg(test)]
-mod simulation;
 pub(crate) mod submit;
 
 use std::collections::BTreeSet;
