@@ -158,6 +158,11 @@ impl Reference {
         }
     }
 
+    /// How many lines all feeds have.
+    pub fn lines(&self) -> u64 {
+        self.feeds.values().map(Feed::head).sum()
+    }
+
     /// A phone is known from now on.
     pub fn add_phone(&mut self, id: InstallationId, member: MemberId) {
         self.phones.insert(

@@ -91,6 +91,8 @@ struct Simulated {
     damaged: bool,
     /// It did not lose power in this step.
     powered: bool,
+    /// Another answer came than the one it waits for, since it asked: what it holds may not be what it asked with.
+    disturbed: bool,
 }
 
 /// A server's database, put away.
@@ -222,6 +224,7 @@ impl<'g> World<'g> {
             ledger: Ledger::default(),
             damaged: false,
             powered: true,
+            disturbed: false,
         });
         self.enrol(installation, member)
     }
