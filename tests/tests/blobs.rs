@@ -735,18 +735,13 @@ fn promise_27_a_record_whose_digests_contradict_each_other_never_becomes_readabl
     let now = sotay_server::system_clock();
     let storage = Storage::open(&village.data().join("sotay.db")).unwrap();
     let mut engine = Engine::new(storage).with_blobs(Arc::new(Blobs::of(&village.data())));
-    let phone = Installation {
-        id: InstallationId(Id::from_bytes([6; 16])),
-        member: chair,
-        algorithm: KeyAlgorithm::Ed25519,
-        public_key: vec![0; 32],
-        high_water: 0,
-        backed_up: 0,
-        settled: 0,
-        device_name: "Máy thử".into(),
-        enrolled_at: now,
-        revoked_at: None,
-    };
+    let phone = Installation::joining(
+        InstallationId(Id::from_bytes([6; 16])),
+        chair,
+        (KeyAlgorithm::Ed25519, vec![0; 32]),
+        "Máy thử".into(),
+        now,
+    );
     let transaction = engine.storage().write().unwrap();
     transaction.add_installation(&phone).unwrap();
     transaction.commit().unwrap();

@@ -147,18 +147,13 @@ impl Engine {
                     return Ok(Err(ProblemCode::InvitationUnusable));
                 }
                 let id = InstallationId(Id::v7(now.0, random()?));
-                transaction.add_installation(&Installation {
+                transaction.add_installation(&Installation::joining(
                     id,
-                    member: invitation.member,
-                    algorithm: claim.algorithm,
-                    public_key: claim.public_key.clone(),
-                    high_water: 0,
-                    backed_up: 0,
-                    settled: 0,
+                    invitation.member,
+                    (claim.algorithm, claim.public_key.clone()),
                     device_name,
-                    enrolled_at: now,
-                    revoked_at: None,
-                })?;
+                    now,
+                ))?;
                 invitation.used_at = Some(now);
                 invitation.used_by = Some(id);
                 transaction.set_invitation(&invitation)?;

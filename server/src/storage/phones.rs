@@ -31,6 +31,30 @@ pub struct Installation {
     pub revoked_at: Option<Timestamp>,
 }
 
+impl Installation {
+    /// A phone that joins: nothing was heard of it yet.
+    pub fn joining(
+        id: InstallationId,
+        member: MemberId,
+        (algorithm, public_key): (KeyAlgorithm, Vec<u8>),
+        device_name: String,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            member,
+            algorithm,
+            public_key,
+            high_water: 0,
+            backed_up: 0,
+            settled: 0,
+            device_name,
+            enrolled_at: now,
+            revoked_at: None,
+        }
+    }
+}
+
 /// What is remembered of a mutation's number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remembered {

@@ -59,18 +59,13 @@ impl Place {
         let member = self.commune.members[member];
         let id = InstallationId(Id::derived("phone", &[member.0, fresh_id()]));
         let transaction = engine.storage().write().unwrap();
-        let phone = Installation {
+        let phone = Installation::joining(
             id,
             member,
-            algorithm: KeyAlgorithm::Ed25519,
-            public_key: vec![0; 32],
-            high_water: 0,
-            backed_up: 0,
-            settled: 0,
-            device_name: "Máy thử".into(),
-            enrolled_at: NOW,
-            revoked_at: None,
-        };
+            (KeyAlgorithm::Ed25519, vec![0; 32]),
+            "Máy thử".into(),
+            NOW,
+        );
         transaction.add_installation(&phone).unwrap();
         transaction.commit().unwrap();
         Phone {

@@ -186,18 +186,13 @@ fn new_phone(id: InstallationId, me: MemberId, cell: OrganisationId) -> (Disk, P
 
 fn enrol(engine: &mut Engine, id: InstallationId, member: MemberId) {
     let change = engine.storage().write().unwrap();
-    let phone = Installation {
+    let phone = Installation::joining(
         id,
         member,
-        algorithm: KeyAlgorithm::Ed25519,
-        public_key: vec![1; 32],
-        high_water: 0,
-        backed_up: 0,
-        settled: 0,
-        device_name: "Máy thử".into(),
-        enrolled_at: BEGINNING,
-        revoked_at: None,
-    };
+        (KeyAlgorithm::Ed25519, vec![1; 32]),
+        "Máy thử".into(),
+        BEGINNING,
+    );
     change.add_installation(&phone).unwrap();
     change.commit().unwrap();
 }

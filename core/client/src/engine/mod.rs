@@ -94,8 +94,6 @@ pub(crate) struct Round {
     missed: bool,
     /// Numbers from here on that have no mutation are filled.
     fills_from: Option<u64>,
-    /// The numbers of the mutations in the last request.
-    sent: Vec<i64>,
     /// The most mutations in one request; 0: as many as fit.
     most: usize,
     /// The same, as long as time is short.
@@ -177,9 +175,6 @@ impl Round {
         if self.probe.is_some() {
             mutations.clear();
         }
-        self.sent.clear();
-        self.sent
-            .extend(mutations.iter().map(|sent| sent.n.cast_signed()));
         let request = SyncRequest {
             protocol: PROTOCOL,
             incarnation: rows::setting_number(&writer.db, Setting::Incarnation)?
@@ -194,6 +189,11 @@ impl Round {
         let bytes = cbor::to_bytes(&request);
         self.last = Some(request);
         Ok(Some(bytes))
+    }
+
+    /// The mutations of the last request.
+    fn sent(&self) -> &[Sent] {
+        self.last.as_ref().map_or(&[], |last| &last.mutations)
     }
 
     /// The request that will follow once this response is stored, as far as that is plain to see: see [`ahead`].
@@ -392,7 +392,8 @@ impl Round {
         self.unfit += u32::from(unfit);
         self.again = response.more || healing || unfit;
         // A server that was sent mutations and looked at none will not look at them now.
-        self.ignored = !self.sent.is_empty() && settled.looked_at == 0 && !response.more && !probed;
+        self.ignored =
+            !self.sent().is_empty() && settled.looked_at == 0 && !response.more && !probed;
         self.broken = broken || self.unfit > MAX_UNFIT;
         self.server_time = Some(response.now);
         Ok(touched)
@@ -420,10 +421,10 @@ impl Round {
             },
             _ => return false,
         };
-        match self.sent.as_slice() {
+        match self.sent() {
             // Not because of any mutation.
             [] => return false,
-            [n] => self.probe = Some(Probe::Suspect(*n, suspicion)),
+            [one] => self.probe = Some(Probe::Suspect(one.n.cast_signed(), suspicion)),
             several => self.most = several.len() / 2,
         }
         true

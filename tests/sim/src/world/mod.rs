@@ -234,18 +234,13 @@ impl<'g> World<'g> {
         let engine = self.engine.as_mut().ok_or("no server")?;
         let change = engine.storage().write().map_err(|error| failed(&error))?;
         change
-            .add_installation(&Installation {
+            .add_installation(&Installation::joining(
                 id,
                 member,
-                algorithm: KeyAlgorithm::Ed25519,
-                public_key: vec![1; 32],
-                high_water: 0,
-                backed_up: 0,
-                settled: 0,
-                device_name: "Máy thử".into(),
-                enrolled_at: self.now,
-                revoked_at: None,
-            })
+                (KeyAlgorithm::Ed25519, vec![1; 32]),
+                "Máy thử".into(),
+                self.now,
+            ))
             .map_err(|error| failed(&error))?;
         change.commit().map_err(|error| failed(&error))?;
         self.chronicle.now.add_phone(id, member);

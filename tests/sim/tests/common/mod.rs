@@ -100,18 +100,13 @@ impl Stage {
     pub(crate) fn enrol(&mut self, id: InstallationId, member: MemberId) {
         let change = self.engine.storage().write().unwrap();
         change
-            .add_installation(&Installation {
+            .add_installation(&Installation::joining(
                 id,
                 member,
-                algorithm: KeyAlgorithm::Ed25519,
-                public_key: vec![1; 32],
-                high_water: 0,
-                backed_up: 0,
-                settled: 0,
-                device_name: "Máy thử".into(),
-                enrolled_at: self.now,
-                revoked_at: None,
-            })
+                (KeyAlgorithm::Ed25519, vec![1; 32]),
+                "Máy thử".into(),
+                self.now,
+            ))
             .unwrap();
         change.commit().unwrap();
     }
