@@ -11,12 +11,13 @@ use std::str::FromStr;
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 use ring::digest::{SHA256, digest};
 
-use crate::apply::{Actor, Context};
+use crate::apply::Actor;
 use crate::cbor;
-use crate::documents::{self, Document};
+use crate::documents::Document;
 use crate::id::{NotAnId, Scope};
+use crate::organisation::{Act, permit};
 use crate::record::Kind;
-use crate::time::{Now, Timestamp};
+use crate::time::Now;
 use crate::world::{Need, Reader, Stop, World};
 
 /// The bytes of a piece: what is checked, and fetched again, alone. The last piece may be shorter.
@@ -189,16 +190,11 @@ pub fn may_hand_over(
     now: Now,
     home: Scope,
 ) -> Result<bool, Vec<Need>> {
-    let context = Context {
-        world: Reader::new(world),
-        actor,
-        now,
-        made_at: Timestamp(0),
-    };
-    match documents::may_publish_at(&context, home) {
+    let reader = Reader::new(world);
+    match permit(&reader, actor, now, &Act::HandOverBlob { home }) {
         Ok(()) => Ok(true),
         Err(Stop::Rejected(_)) => Ok(false),
-        Err(Stop::Unloaded) => Err(context.world.into_needs()),
+        Err(Stop::Unloaded) => Err(reader.into_needs()),
     }
 }
 

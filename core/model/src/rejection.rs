@@ -163,7 +163,7 @@ cbor_code! {
         NotAConfirmer = 6,
         /// Chair and minute-taker must be two persons.
         SecondPersonNeeded = 7,
-        /// Only one's own line.
+        /// Only what is one's own: the own line, the own phones.
         NotOwnLine = 8,
         /// Only the operator of the server.
         OperatorNeeded = 9,

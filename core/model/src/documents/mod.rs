@@ -5,5 +5,5 @@ mod records;
 mod rules;
 
 pub use records::{Attachment, ConfidentialityLevel, Document, DocumentKind, Section};
+pub(crate) use rules::publish_document;
 pub use rules::{MAX_ATTACHMENTS, PublishDocument, SectionDraft};
-pub(crate) use rules::{may_publish_at, publish_document};

@@ -9,9 +9,9 @@ use super::records::{
 use super::responses::entered_by;
 use crate::apply::Context;
 use crate::id::{MeetingKey, MemberId, OrganisationId, Scope};
-use crate::organisation::Role;
+use crate::organisation::Act;
 use crate::record::{Effect, Put};
-use crate::rejection::{Closing, Denial, Fault, Field, Rejection, Subject};
+use crate::rejection::{Closing, Fault, Field, Rejection, Subject};
 use crate::text::{self, MAX_NOTE};
 use crate::world::{Found, Stop};
 
@@ -102,10 +102,10 @@ pub(crate) fn request_absence(c: &Context<'_>, i: &RequestAbsence) -> Result<Eff
         .into());
     }
     let at = attended(c, i.meeting, i.organisation)?;
+    c.permit(&Act::RequestAbsence(at.about(c, i.member)?))?;
     let entered = entered_by(&at, i.member, i.channel)?;
     at.not_cancelled()?;
     at.not_confirmed(c)?;
-    at.convened(c, i.member)?;
     // What the actor may see: all about the own absence, and what the actor entered for this member.
     let known = requests_about(c, Scope::person(at.my_id()), i.meeting, i.member)?;
     let decided = known.iter().find_map(|found| match found.body.state {
@@ -152,6 +152,9 @@ pub(crate) fn request_absence(c: &Context<'_>, i: &RequestAbsence) -> Result<Eff
 
 pub(crate) fn withdraw_absence(c: &Context<'_>, i: &WithdrawAbsence) -> Result<Effect, Stop> {
     let at = attended(c, i.meeting, i.organisation)?;
+    c.permit(&Act::WithdrawAbsence {
+        organisation: i.organisation,
+    })?;
     at.not_confirmed(c)?;
     // Also what others entered on the member's behalf: the member's own word goes before.
     let requests = requests_about(c, Scope::person(at.my_id()), i.meeting, at.my_id())?;
@@ -173,12 +176,6 @@ pub(crate) fn withdraw_absence(c: &Context<'_>, i: &WithdrawAbsence) -> Result<E
 pub(crate) fn decide_absence(c: &Context<'_>, i: &DecideAbsence) -> Result<Effect, Stop> {
     let answer = text::optional_lines(Field::Note, i.answer.as_deref(), MAX_NOTE)?;
     let me = c.me()?;
-    if i.member == me.member.id {
-        return Err(Rejection::NotAllowed {
-            why: Denial::OwnAbsence,
-        }
-        .into());
-    }
     let meeting = c.require::<Meeting>(i.meeting.0, Subject::Meeting)?.body;
     if !meeting.participating.contains(&i.organisation) {
         return Err(Rejection::NotFound {
@@ -191,16 +188,11 @@ pub(crate) fn decide_absence(c: &Context<'_>, i: &DecideAbsence) -> Result<Effec
         MeetingKind::Congress => meeting.organisation,
         _ => i.organisation,
     };
-    let offices = me.offices(deciding);
-    if !offices.leads() {
-        let why = if me.offices(i.organisation).has(Role::Assistant) || offices.has(Role::Assistant)
-        {
-            Denial::AssistantNeverDecides
-        } else {
-            Denial::OfficeNeeded
-        };
-        return Err(Rejection::NotAllowed { why }.into());
-    }
+    c.permit(&Act::DecideAbsence {
+        organisation: i.organisation,
+        deciding,
+        member: i.member,
+    })?;
     not_cancelled(&meeting)?;
     let roll_call = c.see::<RollCall>(RollCall::key(i.meeting, i.organisation))?;
     not_confirmed(roll_call.map(|found| found.body).as_ref())?;

@@ -2,17 +2,17 @@
 
 use minicbor::{Decode, Encode};
 
-use super::convened::{Attended, attended};
+use super::convened::attended;
 use super::records::{
     Attendance, AttendanceMark, Confirmation, ConfirmedVersion, Mark, MarkSource, Objection,
     ParticipationMode, RollCall,
 };
-use super::roll_call::{line_of, note_vote, roll_call};
+use super::roll_call::{line_of, note_vote, roll_call, seat};
 use super::sheet::{SheetDigest, conflict_count, is_present, sheet, sheet_digest, unmarked_count};
 use crate::apply::Context;
 use crate::cbor::UnknownKeys;
 use crate::id::{MeetingKey, MemberId, OrganisationId, Scope};
-use crate::organisation::{MemberStatus, Organisation};
+use crate::organisation::{Act, MemberStatus, Organisation, Seat};
 use crate::record::{Effect, Put};
 use crate::rejection::{Closing, Denial, Fault, Field, Rejection, Subject};
 use crate::text::{self, MAX_LIST, MAX_NOTE};
@@ -99,12 +99,14 @@ pub(crate) fn confirm_roll_call(c: &Context<'_>, i: &ConfirmRollCall) -> Result<
     let lines = lines_of(c, &found)?;
     let bodies: Vec<Attendance> = lines.iter().map(|line| line.body.clone()).collect();
     let me = at.my_id();
-    if !may_confirm(&found.body, &bodies, me) {
-        return Err(Rejection::NotAllowed {
-            why: Denial::NotAConfirmer,
-        }
-        .into());
-    }
+    let seat = seat(&at, &found.body);
+    c.permit(&Act::ConfirmRollCall {
+        organisation: i.organisation,
+        seat: Seat {
+            stands_in: !seat.chair && !seat.minute_taker && may_confirm(&found.body, &bodies, me),
+            ..seat
+        },
+    })?;
     let unmarked = unmarked_count(&bodies);
     if unmarked > 0 {
         return Err(Rejection::Unmarked { count: unmarked }.into());
@@ -150,12 +152,10 @@ pub(crate) fn correct_roll_call(c: &Context<'_>, i: &CorrectRollCall) -> Result<
     check_changes(&i.changes)?;
     let at = attended(c, i.meeting, i.organisation)?;
     let mut found = roll_call(c, &at)?;
-    if !may_correct(&at, &found.body) {
-        return Err(Rejection::NotAllowed {
-            why: Denial::OfficeNeeded,
-        }
-        .into());
-    }
+    c.permit(&Act::CorrectRollCall {
+        organisation: i.organisation,
+        seat: seat(&at, &found.body),
+    })?;
     let Some(standing) = found.body.confirmed() else {
         return Err(Rejection::NotFound {
             what: Subject::RollCall,
@@ -215,6 +215,9 @@ pub(crate) fn correct_roll_call(c: &Context<'_>, i: &CorrectRollCall) -> Result<
 pub(crate) fn object_to_mark(c: &Context<'_>, i: &ObjectToMark) -> Result<Effect, Stop> {
     let text = text::required_lines(Field::Text, &i.text, MAX_NOTE)?;
     let at = attended(c, i.meeting, i.organisation)?;
+    c.permit(&Act::ObjectToMark {
+        organisation: i.organisation,
+    })?;
     let roll_call = roll_call(c, &at)?.body;
     let Some(version) = roll_call.confirmed() else {
         return Err(Rejection::NotFound {
@@ -327,15 +330,6 @@ pub(super) fn complete(
     }
     puts.push(Put::of(found.record.key, found.record.parent, &found.body));
     Effect { puts }
-}
-
-/// Who may propose a correction: who leads the organisation, and who kept or chaired the roll call.
-fn may_correct(at: &Attended, roll_call: &RollCall) -> bool {
-    let me = at.my_id();
-    at.leads()
-        || me == roll_call.chair
-        || me == roll_call.recorder
-        || roll_call.minute_taker == Some(me)
 }
 
 fn check_changes(changes: &[MarkChange]) -> Result<(), Rejection> {

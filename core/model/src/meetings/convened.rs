@@ -9,7 +9,7 @@ use super::records::{Meeting, MeetingKind, MeetingState, RollCall};
 use crate::apply::Context;
 use crate::id::{MeetingKey, MemberId, OrganisationId, Scope};
 use crate::organisation::{
-    Appointment, Member, MemberStatus, Role, Standing, TemporaryActivity, takes_part,
+    Act, Appointment, Member, MemberStatus, OnBehalf, Role, Standing, TemporaryActivity, takes_part,
 };
 use crate::rejection::{Closing, Denial, Rejection, Subject};
 use crate::time::CalendarDate;
@@ -45,12 +45,9 @@ pub(super) fn attended(
     organisation: OrganisationId,
 ) -> Result<Attended, Stop> {
     let me = c.me()?;
-    if !c.holds(Scope::organisation(organisation))? {
-        return Err(Rejection::NotAllowed {
-            why: Denial::NotAMember,
-        }
-        .into());
-    }
+    c.permit(&Act::Read {
+        scope: Scope::organisation(organisation),
+    })?;
     let meeting = c.require::<Meeting>(key.0, Subject::Meeting)?.body;
     if !meeting.participating.contains(&organisation) {
         return Err(Rejection::NotFound {
@@ -59,7 +56,7 @@ pub(super) fn attended(
         .into());
     }
     Ok(Attended {
-        me,
+        me: me.clone(),
         meeting,
         key,
         organisation,
@@ -101,6 +98,30 @@ impl Attended {
             }
             .into()
         })
+    }
+
+    /// Something entered about a member here.
+    pub(super) fn about(&self, c: &Context<'_>, member: MemberId) -> Result<OnBehalf, Stop> {
+        Ok(OnBehalf {
+            organisation: self.organisation,
+            member,
+            convened: self.is_convened(c, member)?,
+        })
+    }
+
+    /// With which status a member is convened.
+    pub(super) fn convened_as(
+        &self,
+        c: &Context<'_>,
+        member: MemberId,
+    ) -> Result<Option<MemberStatus>, Stop> {
+        let convened = one(c, &self.meeting, self.organisation, member)?;
+        Ok(convened.map(|convened| convened.status))
+    }
+
+    /// Whether a member is convened.
+    pub(super) fn is_convened(&self, c: &Context<'_>, member: MemberId) -> Result<bool, Stop> {
+        Ok(self.convened_as(c, member)?.is_some())
     }
 
     /// Refuses a version of the notice that does not exist.

@@ -10,9 +10,9 @@ use crate::apply::Context;
 use crate::cbor::{UnknownKeys, cbor_code};
 use crate::documents::Document;
 use crate::id::{DocumentKey, MeetingKey, OrganisationId, Scope, ScopeKind};
-use crate::organisation::{Organisation, Policy};
+use crate::organisation::{Act, Organisation, Policy};
 use crate::record::{Effect, Put, Stamp};
-use crate::rejection::{Closing, Denial, Fault, Field, Rejection, Subject};
+use crate::rejection::{Closing, Fault, Field, Rejection, Subject};
 use crate::text::{self, MAX_LINE, MAX_LIST, MAX_NOTE};
 use crate::time::{CalendarDate, Timestamp};
 use crate::world::{Found, Stop};
@@ -185,7 +185,7 @@ pub(crate) fn publish_notice(c: &Context<'_>, i: &PublishNotice) -> Result<Effec
     if matches!(i.kind, MeetingKind::Unknown { .. }) {
         return Err(invalid(Field::Choice, Fault::UnknownValue).into());
     }
-    let caller = caller(c, i.meeting)?;
+    let caller = caller(i.meeting)?;
     participants(c, caller, &i.participating)?;
     text.documents_exist(c)?;
     let policy = policy_of(c, caller)?;
@@ -207,6 +207,8 @@ pub(crate) fn publish_notice(c: &Context<'_>, i: &PublishNotice) -> Result<Effec
 
 pub(crate) fn change_notice(c: &Context<'_>, i: &ChangeNotice) -> Result<Effect, Stop> {
     let text = Checked::new(&i.notice)?;
+    let caller = caller(i.meeting)?;
+    c.permit(&Act::ChangeNotice { caller })?;
     let found = called(c, i.meeting)?;
     if let Base::Confirmed(stamp) = i.base
         && stamp != found.record.stamp
@@ -244,6 +246,8 @@ pub(crate) fn change_notice(c: &Context<'_>, i: &ChangeNotice) -> Result<Effect,
 
 pub(crate) fn cancel_meeting(c: &Context<'_>, i: &CancelMeeting) -> Result<Effect, Stop> {
     let reason = text::required_lines(Field::Reason, &i.reason, MAX_NOTE)?;
+    let caller = caller(i.meeting)?;
+    c.permit(&Act::CancelMeeting { caller })?;
     let found = called(c, i.meeting)?;
     let meeting = Meeting {
         state: MeetingState::Cancelled,
@@ -258,8 +262,11 @@ pub(crate) fn cancel_meeting(c: &Context<'_>, i: &CancelMeeting) -> Result<Effec
 
 pub(crate) fn acknowledge_notice(c: &Context<'_>, i: &AcknowledgeNotice) -> Result<Effect, Stop> {
     let at = attended(c, i.meeting, i.organisation)?;
+    c.permit(&Act::AcknowledgeNotice {
+        organisation: i.organisation,
+        convened: at.is_convened(c, at.my_id())?,
+    })?;
     at.notice_version(i.notice_version)?;
-    at.convened(c, at.my_id())?;
     let key = Acknowledgement::key(i.meeting, i.organisation, at.my_id());
     let old = c.existing::<Acknowledgement>(key)?;
     // A phone that comes back late does not make the member forget what the other phone already showed.
@@ -282,27 +289,18 @@ pub(crate) fn acknowledge_notice(c: &Context<'_>, i: &AcknowledgeNotice) -> Resu
     })
 }
 
-/// The organisation that calls the meeting, if the actor leads it.
-fn caller(c: &Context<'_>, meeting: MeetingKey) -> Result<OrganisationId, Stop> {
+/// The organisation that calls the meeting.
+fn caller(meeting: MeetingKey) -> Result<OrganisationId, Rejection> {
     if meeting.0.home.kind != ScopeKind::Organisation {
         return Err(Rejection::NotFound {
             what: Subject::Organisation,
-        }
-        .into());
+        });
     }
-    let organisation = meeting.organisation();
-    if !c.me()?.offices(organisation).leads() {
-        return Err(Rejection::NotAllowed {
-            why: Denial::OfficeNeeded,
-        }
-        .into());
-    }
-    Ok(organisation)
+    Ok(meeting.organisation())
 }
 
-/// A meeting that the actor's organisation called and that nobody has cancelled or opened.
+/// A meeting that nobody has cancelled or opened.
 fn called(c: &Context<'_>, key: MeetingKey) -> Result<Found<Meeting>, Stop> {
-    caller(c, key)?;
     let found = c.require::<Meeting>(key.0, Subject::Meeting)?;
     not_cancelled(&found.body)?;
     for organisation in &found.body.participating {
@@ -327,47 +325,18 @@ fn participants(
     caller: OrganisationId,
     participating: &[OrganisationId],
 ) -> Result<(), Stop> {
+    let permitted = |participant| {
+        c.permit(&Act::PublishNotice {
+            caller,
+            participant,
+        })
+    };
+    permitted(caller)?;
     check_list(Field::Participants, participating)?;
     if participating.is_empty() {
         return Err(invalid(Field::Participants, Fault::Empty).into());
     }
-    let me = c.me()?;
-    for organisation in participating {
-        if *organisation != caller
-            && !me.offices(*organisation).leads()
-            && !leads_above(c, &me, *organisation)?
-        {
-            return Err(Rejection::NotAllowed {
-                why: Denial::OfficeNeeded,
-            }
-            .into());
-        }
-    }
-    Ok(())
-}
-
-/// Whether the actor leads an organisation above this one, as far up as the actor's scopes show the tree.
-fn leads_above(
-    c: &Context<'_>,
-    me: &crate::organisation::Standing,
-    organisation: OrganisationId,
-) -> Result<bool, Stop> {
-    let mut seen = vec![organisation];
-    let mut current = organisation;
-    while let Some(above) = c
-        .see::<Organisation>(Organisation::key(current))?
-        .and_then(|found| found.body.above)
-    {
-        if me.offices(above).leads() {
-            return Ok(true);
-        }
-        if seen.contains(&above) {
-            return Ok(false);
-        }
-        seen.push(above);
-        current = above;
-    }
-    Ok(false)
+    participating.iter().copied().try_for_each(permitted)
 }
 
 fn policy_of(c: &Context<'_>, organisation: OrganisationId) -> Result<Policy, Stop> {

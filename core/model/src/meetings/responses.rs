@@ -7,8 +7,9 @@ use super::records::{Acknowledgement, Channel, Choice, Entered, Response};
 use crate::apply::Context;
 use crate::cbor::UnknownKeys;
 use crate::id::{MeetingKey, MemberId, OrganisationId};
+use crate::organisation::Act;
 use crate::record::{Effect, Put};
-use crate::rejection::{Denial, Fault, Field, Rejection};
+use crate::rejection::{Fault, Field, Rejection};
 use crate::world::Stop;
 
 /// The member's own answer.
@@ -90,23 +91,28 @@ pub fn standing_answer<'a>(
 
 pub(crate) fn respond(c: &Context<'_>, i: &Respond) -> Result<Effect, Stop> {
     let at = attended(c, i.meeting, i.organisation)?;
+    c.permit(&Act::Respond {
+        organisation: i.organisation,
+        convened: at.is_convened(c, at.my_id())?,
+    })?;
     answer(c, &at, at.my_id(), i.choice, i.notice_version, None)
 }
 
 pub(crate) fn respond_on_behalf(c: &Context<'_>, i: &RespondOnBehalf) -> Result<Effect, Stop> {
     let at = attended(c, i.meeting, i.organisation)?;
+    c.permit(&Act::RespondOnBehalf(at.about(c, i.member)?))?;
     let entered = entered_by(&at, i.member, i.channel)?;
     answer(c, &at, i.member, i.choice, i.notice_version, entered)
 }
 
 pub(crate) fn mark_informed(c: &Context<'_>, i: &MarkInformed) -> Result<Effect, Stop> {
     let at = attended(c, i.meeting, i.organisation)?;
+    c.permit(&Act::MarkInformed(at.about(c, i.member)?))?;
     let Some(entered) = entered_by(&at, i.member, i.channel)? else {
         return Err(invalid(Field::Choice, Fault::UnknownValue).into());
     };
     at.not_cancelled()?;
     at.notice_version(i.notice_version)?;
-    at.convened(c, i.member)?;
     let key = Acknowledgement::entered_key(i.meeting, i.organisation, i.member, at.my_id());
     let old = c.existing::<Acknowledgement>(key)?;
     if old
@@ -143,7 +149,6 @@ fn answer(
     at.not_cancelled()?;
     at.not_confirmed(c)?;
     at.notice_version(notice_version)?;
-    at.convened(c, member)?;
     let key = if entered.is_some() {
         Response::entered_key(at.key, at.organisation, member, at.my_id())
     } else {
@@ -176,8 +181,8 @@ fn answer(
     })
 }
 
-/// Under whose name something said by `member` is entered: none where the actor speaks for himself. Refuses those who may
-/// not enter for others, and the handbook as a channel: a word that came through it was entered by the member.
+/// Under whose name something said by `member` is entered: none where the actor speaks for himself. Refuses the handbook as a
+/// channel: a word that came through it was entered by the member.
 pub(super) fn entered_by(
     at: &Attended,
     member: MemberId,
@@ -185,11 +190,6 @@ pub(super) fn entered_by(
 ) -> Result<Option<Entered>, Rejection> {
     if member == at.my_id() {
         return Ok(None);
-    }
-    if !at.me.offices(at.organisation).enters() {
-        return Err(Rejection::NotAllowed {
-            why: Denial::OfficeNeeded,
-        });
     }
     if matches!(channel, Channel::Handbook | Channel::Unknown { .. }) {
         return Err(invalid(Field::Choice, Fault::UnknownValue));

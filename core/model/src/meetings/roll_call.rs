@@ -11,7 +11,7 @@ use super::sheet::{is_present, standing_mark, votes};
 use crate::apply::Context;
 use crate::cbor::UnknownKeys;
 use crate::id::{MeetingKey, MemberId, OrganisationId};
-use crate::organisation::{MemberStatus, Role};
+use crate::organisation::{Act, Marking, MemberStatus, Seat};
 use crate::record::{Effect, Put};
 use crate::rejection::{Closing, Denial, Fault, Field, Rejection, Subject};
 use crate::text::{self, MAX_NOTE};
@@ -123,16 +123,12 @@ pub(crate) fn open_roll_call(c: &Context<'_>, i: &OpenRollCall) -> Result<Effect
     let at = attended(c, i.meeting, i.organisation)?;
     let delegation = c
         .world
-        .get::<ChairDelegation>(ChairDelegation::key(i.meeting, i.organisation))?
-        .map(|found| found.body);
-    if !at.leads() {
-        // Whoever was asked to take the chair may open, but cannot put another into it.
-        match &delegation {
-            Some(asked) if asked.chair == at.my_id() && i.chair == at.my_id() => {}
-            Some(asked) if asked.chair == at.my_id() => return Err(denied(Denial::ChairNeeded)),
-            _ => return Err(denied(Denial::OfficeNeeded)),
-        }
-    }
+        .get::<ChairDelegation>(ChairDelegation::key(i.meeting, i.organisation))?;
+    c.permit(&Act::OpenRollCall {
+        organisation: i.organisation,
+        chair: i.chair,
+        asked: delegation.map(|found| found.body.chair),
+    })?;
     at.not_cancelled()?;
     // Two phones open the same meeting apart: the first one counts, the second finds what it wanted.
     if at.roll_call(c)?.is_some() {
@@ -149,9 +145,9 @@ pub(crate) fn open_roll_call(c: &Context<'_>, i: &OpenRollCall) -> Result<Effect
 
 pub(crate) fn delegate_chair(c: &Context<'_>, i: &DelegateChair) -> Result<Effect, Stop> {
     let at = attended(c, i.meeting, i.organisation)?;
-    if !at.leads() {
-        return Err(denied(Denial::OfficeNeeded));
-    }
+    c.permit(&Act::DelegateChair {
+        organisation: i.organisation,
+    })?;
     at.not_cancelled()?;
     official(c, &at, i.member)?;
     let key = RollCall::key(i.meeting, i.organisation);
@@ -175,32 +171,30 @@ pub(crate) fn assume_chair(c: &Context<'_>, i: &AssumeChair) -> Result<Effect, S
     let reason = text::required_lines(Field::Reason, &i.reason, MAX_NOTE)?;
     let at = attended(c, i.meeting, i.organisation)?;
     at.not_cancelled()?;
-    official(c, &at, at.my_id())?;
     let key = RollCall::key(i.meeting, i.organisation);
-    let Some(found) = c.existing::<RollCall>(key)? else {
+    let found = c.existing::<RollCall>(key)?;
+    c.permit(&Act::AssumeChair {
+        organisation: i.organisation,
+        convened_as: at.convened_as(c, at.my_id())?,
+        occupied: match &found {
+            Some(found) => found.body.chair != at.my_id() && chair_is_there(c, found)?,
+            None => false,
+        },
+    })?;
+    let Some(found) = found else {
         return opened(c, &at, at.my_id(), None, Some(reason));
     };
     if found.body.chair == at.my_id() {
         return Ok(Effect::default());
-    }
-    // A chair who is there is not replaced by somebody who wants to be.
-    let chair = Attendance::key(i.meeting, i.organisation, found.body.chair);
-    let there = c.world.get::<Attendance>(chair)?.is_some_and(|line| {
-        standing_mark(&line.body)
-            .0
-            .is_some_and(|mark| is_present(mark.mark))
-    });
-    if there {
-        return Err(denied(Denial::ChairNeeded));
     }
     taken_over(&found, at.my_id(), Some(reason), at.leads())
 }
 
 pub(crate) fn ratify_chair(c: &Context<'_>, i: &RatifyChair) -> Result<Effect, Stop> {
     let at = attended(c, i.meeting, i.organisation)?;
-    if !at.leads() {
-        return Err(denied(Denial::OfficeNeeded));
-    }
+    c.permit(&Act::RatifyChair {
+        organisation: i.organisation,
+    })?;
     let mut found = roll_call(c, &at)?;
     if found.body.assumed.is_none() || found.body.ratified {
         return Err(invalid(Field::Mutation, Fault::NoChange));
@@ -219,9 +213,10 @@ pub(crate) fn mark_attendance(c: &Context<'_>, i: &MarkAttendance) -> Result<Eff
     }
     let at = attended(c, i.meeting, i.organisation)?;
     let roll_call = roll_call(c, &at)?.body;
+    let wanted = marking(&at, &roll_call, i.member, i.mark);
+    c.permit(&Act::MarkAttendance(wanted))?;
+    let source = source_of(&at, &wanted)?;
     convened::not_confirmed(Some(&roll_call))?;
-    let source = source_of(&at, &roll_call, i.member)?;
-    own_mark_allowed(&at, i.member, i.mark, source)?;
     let mut line = line_of(c, &at, i.member)?;
     let me = at.my_id();
     line.body.marks.retain(|mark| mark.by != me);
@@ -266,12 +261,10 @@ pub(crate) fn resolve_marks(c: &Context<'_>, i: &ResolveMarks) -> Result<Effect,
     }
     let at = attended(c, i.meeting, i.organisation)?;
     let roll_call = roll_call(c, &at)?.body;
+    let wanted = marking(&at, &roll_call, i.member, i.mark);
+    c.permit(&Act::ResolveMarks(wanted))?;
+    let source = source_of(&at, &wanted)?;
     convened::not_confirmed(Some(&roll_call))?;
-    if roll_call.chair != at.my_id() && !at.leads() {
-        return Err(denied(Denial::ChairNeeded));
-    }
-    let source = source_of(&at, &roll_call, i.member)?;
-    own_mark_allowed(&at, i.member, i.mark, source)?;
     let mut line = line_of(c, &at, i.member)?;
     let same = line.body.marks.iter().find(|mark| mark.mark == i.mark);
     let mode = same.map_or(ParticipationMode::InRoom, |mark| mark.mode);
@@ -405,45 +398,42 @@ fn official(c: &Context<'_>, at: &Attended, member: MemberId) -> Result<(), Stop
     }
 }
 
-/// In which capacity the actor marks a member; refuses those who have none.
-fn source_of(at: &Attended, roll_call: &RollCall, member: MemberId) -> Result<MarkSource, Stop> {
+/// What the roll call says of the actor, apart from standing in for a minute-taker.
+pub(super) fn seat(at: &Attended, roll_call: &RollCall) -> Seat {
     let me = at.my_id();
-    let offices = at.me.offices(at.organisation);
-    if roll_call.recorder == me || roll_call.minute_taker == Some(me) {
-        Ok(MarkSource::Recorder)
-    } else if offices.has(Role::Secretary) {
-        Ok(MarkSource::Secretary)
-    } else if offices.has(Role::DeputySecretary) {
-        Ok(MarkSource::Deputy)
-    } else if roll_call.chair == me || offices.has(Role::Assistant) {
-        Ok(MarkSource::Assistant)
-    } else if member == me {
-        Ok(MarkSource::OwnSelf)
-    } else {
-        Err(denied(Denial::OfficeNeeded))
+    Seat {
+        chair: roll_call.chair == me,
+        recorder: roll_call.recorder == me,
+        minute_taker: roll_call.minute_taker == Some(me),
+        stands_in: false,
     }
 }
 
-/// Nobody excuses himself; and whoever has no task at the roll call may say of himself only that he came.
-fn own_mark_allowed(
-    at: &Attended,
-    member: MemberId,
-    mark: AttendanceMark,
-    source: MarkSource,
-) -> Result<(), Stop> {
-    if member != at.my_id() {
-        return Ok(());
+/// A mark that the actor wants to make.
+fn marking(at: &Attended, roll_call: &RollCall, member: MemberId, mark: AttendanceMark) -> Marking {
+    Marking {
+        organisation: at.organisation,
+        member,
+        mark,
+        seat: seat(at, roll_call),
     }
-    let allowed = match mark {
-        AttendanceMark::Present | AttendanceMark::Late | AttendanceMark::Unmarked => true,
-        AttendanceMark::LeftEarly => source != MarkSource::OwnSelf,
-        _ => false,
-    };
-    if allowed {
-        Ok(())
-    } else {
-        Err(denied(Denial::OwnAbsence))
-    }
+}
+
+/// In which capacity the actor marks a member.
+fn source_of(at: &Attended, wanted: &Marking) -> Result<MarkSource, Stop> {
+    let source = wanted.seat.marks_as(&at.me, wanted);
+    source.ok_or(denied(Denial::OfficeNeeded))
+}
+
+/// Whether the chair is marked as present: a chair who is there is not replaced by somebody who wants to be.
+fn chair_is_there(c: &Context<'_>, found: &Found<RollCall>) -> Result<bool, Stop> {
+    let roll_call = &found.body;
+    let key = Attendance::key(roll_call.meeting, roll_call.organisation, roll_call.chair);
+    Ok(c.world.get::<Attendance>(key)?.is_some_and(|line| {
+        standing_mark(&line.body)
+            .0
+            .is_some_and(|mark| is_present(mark.mark))
+    }))
 }
 
 const fn denied(why: Denial) -> Stop {

@@ -1,8 +1,8 @@
-//! Who may see what and act for whom: the one authorisation function, deny by default.
+//! What a member is and holds on a day: the standing, the offices that count, and the scopes that follow from them.
 //!
 //! Rules never read past the actor's own scopes. They look at a record through [`Context::see`], which answers "not there"
 //! where no scope of the actor shows it, or they first make sure of the scope with [`Context::holds`]. So the phone, which
-//! has nothing else, decides as the server does.
+//! has nothing else, decides as the server does. What may be done with a standing, [`super::permission`] says.
 
 use super::records::{
     Appointment, Member, MemberStatus, Organisation, OrganisationLevel, Role, TemporaryActivity,
@@ -38,31 +38,13 @@ impl Offices {
     }
 }
 
-/// The offices of a member in an organisation, as anyone who sees the organisation sees them.
-pub fn offices_of(
-    world: &Reader<'_>,
-    member: MemberId,
-    organisation: OrganisationId,
-    day: CalendarDate,
-) -> Result<Offices, Stop> {
-    let appointments =
-        world.children::<Appointment>(Scope::organisation(organisation), organisation.0)?;
-    Ok(Offices(
-        appointments
-            .into_iter()
-            .map(|found| found.body)
-            .filter(|held| held.member == member && held.in_force(day))
-            .map(|held| held.role)
-            .collect(),
-    ))
-}
-
 /// Every scope a member holds on a day: the own person; the home cell and all organisations above it; the host of a
-/// temporary activity; for an office the organisation, its office, and all above; for a cell that is followed, the cell. Sorted.
+/// temporary activity; for an office that counts the organisation, its office, and all above; for a cell that is followed, the
+/// cell and all above. Sorted.
 ///
 /// The office scope goes to secretary and deputy, and to committee members where the organisation is no cell: in a cell of
-/// twenty, who asks to be excused and why is for those who decide. Assistants, followers and helpers hold none.
-/// Candidates and those whose membership ended hold only their own person.
+/// twenty, who asks to be excused and why is for those who decide. Assistants, followers and helpers hold none. The office of
+/// an enrolment helper opens nothing at all. Candidates and those whose membership ended hold only their own person.
 pub fn scopes_of(
     world: &Reader<'_>,
     member: MemberId,
@@ -82,7 +64,7 @@ pub fn scopes_of(
                 .iter()
                 .map(|a| Scope::organisation(a.host)),
         );
-        for held in &standing.appointments {
+        for held in standing.opening() {
             scopes.push(Scope::organisation(held.organisation));
             scopes.extend(
                 chain_above(world, held.organisation)?
@@ -131,24 +113,41 @@ pub const fn is_cell(level: OrganisationLevel) -> bool {
 }
 
 /// Whether an appointment opens the office scope of its organisation.
-fn gives_office(world: &Reader<'_>, held: &Appointment) -> Result<bool, Stop> {
+pub(super) fn gives_office(world: &Reader<'_>, held: &Appointment) -> Result<bool, Stop> {
     match held.role {
         Role::Secretary | Role::DeputySecretary => Ok(true),
         Role::CommitteeMember => Ok(world
             .get::<Organisation>(Organisation::key(held.organisation))?
             .is_some_and(|o| !is_cell(o.body.level))),
-        _ => Ok(false),
+        Role::CellFollower | Role::Assistant | Role::EnrolmentHelper | Role::Unknown { .. } => {
+            Ok(false)
+        }
     }
 }
 
-/// What a member in good standing is and holds, from records that the own person scope shows.
+/// Whether an office counts while its holder is this member. Who leads or sits on a committee is an official member; a
+/// suspended member holds no office; an assistant types for the own cell, or for an organisation above it.
+fn counts(world: &Reader<'_>, member: &Member, held: &Appointment) -> Result<bool, Stop> {
+    match held.role {
+        Role::Secretary | Role::DeputySecretary | Role::CommitteeMember => {
+            Ok(member.status == MemberStatus::Official)
+        }
+        Role::CellFollower | Role::EnrolmentHelper => Ok(member.status != MemberStatus::Suspended),
+        Role::Assistant => Ok(member.status != MemberStatus::Suspended
+            && (held.organisation == member.cell
+                || chain_above(world, member.cell)?.contains(&held.organisation))),
+        Role::Unknown { .. } => Ok(false),
+    }
+}
+
+/// What a member in good standing is and holds, from records that the own scopes show.
 #[derive(Debug, Clone)]
 pub(crate) struct Standing {
     /// The entry in the directory.
     pub(crate) member: Member,
     /// Temporary activities in force.
     pub(crate) activities: Vec<TemporaryActivity>,
-    /// Appointments in force.
+    /// Appointments in force that count.
     pub(crate) appointments: Vec<Appointment>,
 }
 
@@ -168,19 +167,31 @@ impl Standing {
         let Some(entry) = entry.filter(|entry| takes_part(entry.body.status)) else {
             return Ok(None);
         };
-        Ok(Some(Self {
+        let mut standing = Self {
             member: entry.body,
             activities: activities
                 .into_iter()
                 .map(|found| found.body)
                 .filter(|a| a.member == member && day.is_none_or(|day| a.in_force(day)))
                 .collect(),
-            appointments: appointments
-                .into_iter()
-                .map(|found| found.body)
-                .filter(|a| a.member == member && day.is_none_or(|day| a.in_force(day)))
-                .collect(),
-        }))
+            appointments: Vec::new(),
+        };
+        for held in appointments.into_iter().map(|found| found.body) {
+            if held.member == member
+                && day.is_none_or(|day| held.in_force(day))
+                && counts(world, &standing.member, &held)?
+            {
+                standing.appointments.push(held);
+            }
+        }
+        Ok(Some(standing))
+    }
+
+    /// The appointments that show the holder their organisation and those above. A helper confirms and sees nothing more.
+    fn opening(&self) -> impl Iterator<Item = &Appointment> {
+        self.appointments
+            .iter()
+            .filter(|held| held.role != Role::EnrolmentHelper)
     }
 
     /// The offices in one organisation.
@@ -216,16 +227,6 @@ impl Context<'_> {
         }
     }
 
-    /// Refuses everyone but the operator of the server.
-    pub(crate) fn operator_only(&self) -> Result<(), Rejection> {
-        match self.actor {
-            Actor::Operator => Ok(()),
-            Actor::Member(_) => Err(Rejection::NotAllowed {
-                why: Denial::OperatorNeeded,
-            }),
-        }
-    }
-
     /// The acting member; refuses the operator, who is no member.
     pub(crate) fn my_id(&self) -> Result<MemberId, Rejection> {
         match self.actor {
@@ -236,10 +237,19 @@ impl Context<'_> {
         }
     }
 
+    /// The standing of the acting member, read once for each mutation.
+    fn standing(&self, member: MemberId) -> Result<Option<&Standing>, Stop> {
+        if self.standing.get().is_none() {
+            let read = Standing::of(self.world, member, self.day())?;
+            return Ok(self.standing.get_or_init(|| read).as_ref());
+        }
+        Ok(self.standing.get().and_then(Option::as_ref))
+    }
+
     /// The acting member's standing; refuses those who have none.
-    pub(crate) fn me(&self) -> Result<Standing, Stop> {
+    pub(crate) fn me(&self) -> Result<&Standing, Stop> {
         let member = self.my_id()?;
-        if let Some(standing) = Standing::of(&self.world, member, self.day())? {
+        if let Some(standing) = self.standing(member)? {
             return Ok(standing);
         }
         let ended = self
@@ -271,17 +281,13 @@ impl Context<'_> {
         if scope.kind == ScopeKind::Person {
             return Ok(scope.id == member.0);
         }
-        let Some(standing) = Standing::of(&self.world, member, self.day())? else {
+        let Some(standing) = self.standing(member)? else {
             return Ok(false);
         };
         let organisation = OrganisationId(scope.id);
-        let appointments = &standing.appointments;
         if scope.kind == ScopeKind::Office {
-            for held in appointments
-                .iter()
-                .filter(|held| held.organisation == organisation)
-            {
-                if gives_office(&self.world, held)? {
+            for held in &standing.appointments {
+                if held.organisation == organisation && gives_office(self.world, held)? {
                     return Ok(true);
                 }
             }
@@ -289,17 +295,17 @@ impl Context<'_> {
         }
         if standing.member.cell == organisation
             || standing.activities.iter().any(|a| a.host == organisation)
-            || appointments
-                .iter()
+            || standing
+                .opening()
                 .any(|held| held.organisation == organisation)
         {
             return Ok(true);
         }
-        if chain_above(&self.world, standing.member.cell)?.contains(&organisation) {
+        if chain_above(self.world, standing.member.cell)?.contains(&organisation) {
             return Ok(true);
         }
-        for held in appointments {
-            if chain_above(&self.world, held.organisation)?.contains(&organisation) {
+        for held in standing.opening() {
+            if chain_above(self.world, held.organisation)?.contains(&organisation) {
                 return Ok(true);
             }
         }

@@ -1,11 +1,13 @@
 //! The tree of organisations, its members, and who holds which office from when to when.
 
 mod access;
+mod permission;
 mod records;
 mod rules;
 
-pub use access::{Offices, is_cell, offices_of, scopes_of};
+pub use access::{Offices, is_cell, scopes_of};
 pub(crate) use access::{Standing, takes_part};
+pub use permission::{Act, Marking, OnBehalf, Seat, permit};
 pub use records::{
     Appointment, Member, MemberStatus, Organisation, OrganisationLevel, Policy, Role,
     TemporaryActivity,

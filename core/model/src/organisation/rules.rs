@@ -1,6 +1,7 @@
 //! What the operator enters: organisations, members, offices, temporary activities.
 
 use super::access::{chain_above, takes_part};
+use super::permission::Act;
 use super::records::{
     Appointment, Member, MemberStatus, Organisation, OrganisationLevel, Policy, Role,
     TemporaryActivity,
@@ -143,13 +144,13 @@ pub struct IntroduceTemporarily {
 }
 
 pub(crate) fn found_organisation(c: &Context<'_>, i: &FoundOrganisation) -> Result<Effect, Stop> {
-    c.operator_only()?;
+    c.permit(&Act::FoundOrganisation)?;
     let name = text::required(Field::Name, &i.name, MAX_LINE)?;
     if matches!(i.level, OrganisationLevel::Unknown { .. }) {
         return Err(invalid(Field::Choice, Fault::UnknownValue));
     }
     if let Some(above) = i.above {
-        if above == i.id || chain_above(&c.world, above)?.contains(&i.id) {
+        if above == i.id || chain_above(c.world, above)?.contains(&i.id) {
             return Err(invalid(Field::Parent, Fault::Loop));
         }
         c.require::<Organisation>(Organisation::key(above), Subject::Organisation)?;
@@ -173,7 +174,7 @@ pub(crate) fn found_organisation(c: &Context<'_>, i: &FoundOrganisation) -> Resu
 }
 
 pub(crate) fn enter_member(c: &Context<'_>, i: &EnterMember) -> Result<Effect, Stop> {
-    c.operator_only()?;
+    c.permit(&Act::EnterMember)?;
     let name = text::required(Field::Name, &i.name, MAX_LINE)?;
     let phone = text::optional(Field::Phone, i.phone.as_deref(), MAX_LINE)?;
     let card_number = text::optional(Field::CardNumber, i.card_number.as_deref(), MAX_LINE)?;
@@ -217,7 +218,7 @@ pub(crate) fn enter_member(c: &Context<'_>, i: &EnterMember) -> Result<Effect, S
 }
 
 pub(crate) fn appoint(c: &Context<'_>, i: &Appoint) -> Result<Effect, Stop> {
-    c.operator_only()?;
+    c.permit(&Act::Appoint)?;
     let phone = text::optional(Field::Phone, i.phone.as_deref(), MAX_LINE)?;
     check_period(i.from, i.until)?;
     let member = c
@@ -265,7 +266,7 @@ pub(crate) fn appoint(c: &Context<'_>, i: &Appoint) -> Result<Effect, Stop> {
 }
 
 pub(crate) fn end_appointment(c: &Context<'_>, i: &EndAppointment) -> Result<Effect, Stop> {
-    c.operator_only()?;
+    c.permit(&Act::EndAppointment)?;
     let key = RecordKey::new(Scope::person(i.member), i.id);
     let old = c.require::<Appointment>(key, Subject::Appointment)?;
     check_period(old.body.from, Some(i.until))?;
@@ -280,7 +281,7 @@ pub(crate) fn introduce_temporarily(
     c: &Context<'_>,
     i: &IntroduceTemporarily,
 ) -> Result<Effect, Stop> {
-    c.operator_only()?;
+    c.permit(&Act::IntroduceTemporarily)?;
     check_period(i.from, Some(i.until))?;
     if i.from.years_until(i.until) >= MAX_TEMPORARY_YEARS {
         return Err(invalid(Field::Period, Fault::Malformed));

@@ -6,7 +6,7 @@ use super::records::{CorrectionRequest, ProfileField};
 use crate::apply::Context;
 use crate::cbor::UnknownKeys;
 use crate::id::{Id, RecordKey, Scope};
-use crate::organisation::Member;
+use crate::organisation::{Act, Member};
 use crate::record::{Effect, Put};
 use crate::rejection::{Denial, Fault, Field, Rejection};
 use crate::text::{self, MAX_NOTE};
@@ -37,6 +37,7 @@ pub(crate) fn request_correction(c: &Context<'_>, i: &RequestCorrection) -> Resu
         .into());
     }
     // Also for those whose membership ended: the register may still be wrong about them.
+    c.permit(&Act::RequestCorrection)?;
     let member = c.my_id()?;
     let entry = c.world.get::<Member>(Member::key(member))?;
     let entry = entry.ok_or(Rejection::NotAllowed {
