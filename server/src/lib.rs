@@ -5,11 +5,13 @@
 //! engine   batches in one transaction, feeds    plain synchronous code; knows no domain
 //! storage  embedded SQLite, narrow methods
 //! blobs    attachments in a folder
+//! audit    who did what, chained and signed
 //! commune  init and import: register, roots
 //! ```
 //! A folder made by [`commune::init`] holds everything: database, roots, the server's certificate. [`Server::start`] runs
 //! it inside any program; the binary `sotay-server` is a command line around the same functions.
 
+pub mod audit;
 pub mod blobs;
 pub mod commune;
 pub mod engine;

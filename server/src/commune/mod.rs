@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 use sotay_model::enrolment::{Invitation, InvitationFault};
 use sotay_model::{MemberId, OrganisationId, Timestamp};
 
+use crate::audit::Event;
 use crate::engine::{Engine, EngineError, meta, random};
 use crate::storage::{Storage, StorageError, Transaction};
 
@@ -189,6 +190,11 @@ pub fn import(folder: &Path, list: &Rows, now: Timestamp) -> Result<Imported, Co
     let mut storage = Storage::open(&folder.join(DATABASE))?;
     let transaction = storage.write()?;
     let imported = enter_members(&transaction, list, now)?;
+    let event = Event::Imported {
+        new: imported.new as u64,
+        changed: imported.changed as u64,
+    };
+    transaction.audit(now, None, &event)?;
     transaction.commit()?;
     Ok(imported)
 }

@@ -6,9 +6,10 @@
 use std::collections::BTreeMap;
 
 use sotay_model::record::{Effect, RecordHash, Stamp};
-use sotay_model::{Record, RecordKey, Scope};
+use sotay_model::{InstallationId, Intent, MemberId, Record, RecordKey, Scope};
 
 use super::{Batch, EngineError};
+use crate::audit::{Event, MAX_NAMED};
 use crate::storage::{ListingRow, ScopeHead, StoredRecord};
 
 /// One record written: its stamp, and its position in each scope that shows it.
@@ -82,6 +83,28 @@ impl Batch<'_> {
             });
         }
         Ok(written)
+    }
+
+    /// Writes down who did this, in the chain of the first record's home.
+    pub(super) fn audit(
+        &self,
+        by: Option<(MemberId, InstallationId)>,
+        intent: &Intent,
+        written: &[WrittenRecord],
+    ) -> Result<(), EngineError> {
+        let scope = written.first().map(|record| record.key.home);
+        let event = Event::Mutation {
+            by: by.map(|(member, _)| member),
+            phone: by.map(|(_, phone)| phone),
+            kind: intent.name().to_owned(),
+            records: written
+                .iter()
+                .take(MAX_NAMED)
+                .map(|record| record.key)
+                .collect(),
+            more: written.len().saturating_sub(MAX_NAMED) as u64,
+        };
+        Ok(self.transaction.audit(self.now, scope, &event)?)
     }
 
     /// Adds a line to a scope's feed and keeps its sum.

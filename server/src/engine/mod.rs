@@ -22,6 +22,7 @@ use sotay_model::{
     Actor, InstallationId, Intent, MemberId, Mutation, Now, Outcome, Scope, Timestamp, World, apply,
 };
 
+use crate::audit::{Kept, Signed};
 use crate::blobs::Blobs;
 use crate::storage::{Installation, ScopeHead, Storage, StorageError, Transaction};
 
@@ -182,6 +183,18 @@ impl Engine {
         let forgotten = transaction.forget_deletions(before)?;
         transaction.commit()?;
         Ok(forgotten)
+    }
+
+    /// States and signs how far the audit log is; nothing where nothing happened since the last time.
+    pub fn checkpoint<E: From<StorageError>>(
+        &mut self,
+        now: Timestamp,
+        sign: impl FnOnce(&[u8]) -> Result<Signed, E>,
+    ) -> Result<Option<Kept>, E> {
+        let transaction = self.storage.write()?;
+        let made = transaction.checkpoint(now, sign)?;
+        transaction.commit()?;
+        Ok(made)
     }
 
     /// The scopes that a member holds.

@@ -195,6 +195,8 @@ impl Batch<'_> {
             return Ok(Verdict::NotYet);
         }
         let written = self.write(&effect)?;
+        let by = Some((phone.member, phone.id));
+        self.audit(by, &mutation.intent, &written)?;
         let held = self.scopes(phone.member)?;
         let seen = written.into_iter().filter_map(|record| {
             let (scope, seq) = record

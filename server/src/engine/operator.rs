@@ -31,7 +31,8 @@ pub(crate) fn enter(
         };
         match batch.decide(Actor::Operator, &mutation)? {
             Outcome::Done(effect) => {
-                batch.write(&effect)?;
+                let written = batch.write(&effect)?;
+                batch.audit(None, &mutation.intent, &written)?;
             }
             Outcome::Rejected(why) => return Ok(Err(Refused { index, why })),
             Outcome::NotYet | Outcome::Need(_) => return Err(EngineError::Endless),

@@ -5,6 +5,7 @@
 //! belongs together. The SQL keeps to a profile that distributes: the home scope first in every key, the body in the
 //! listing, no triggers, no global sequence. Another database stands beside this one by offering the same methods.
 
+mod audit;
 mod backup;
 mod feeds;
 mod phones;
@@ -22,7 +23,11 @@ pub use phones::{Installation, Invitation, Remembered};
 pub use register::Entry;
 
 /// One step for each version. A database of an older version takes the steps it lacks when it is opened.
-const STEPS: &[&str] = &[include_str!("schema.sql"), include_str!("schema-2.sql")];
+const STEPS: &[&str] = &[
+    include_str!("schema.sql"),
+    include_str!("schema-2.sql"),
+    include_str!("schema-3.sql"),
+];
 const SCHEMA_VERSION: i64 = STEPS.len() as i64;
 /// "SOTS" in the file's header: another program's database is refused.
 const APPLICATION_ID: i64 = 0x534f_5453;
