@@ -60,6 +60,9 @@ macro_rules! intents {
         )*
 
         impl Intent {
+            /// The names of all kinds that this version knows.
+            pub const NAMES: &'static [&'static str] = &[$( stringify!($variant), )*];
+
             /// Its name, for logs: never its contents.
             pub const fn name(&self) -> &'static str {
                 match self {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::records::{Meeting, MeetingKind, MeetingState, RollCall};
-use crate::apply::Context;
+use crate::apply::{Actor, Context};
 use crate::id::{MeetingKey, MemberId, OrganisationId, Scope};
 use crate::organisation::{
     Act, Appointment, Member, MemberStatus, OnBehalf, Role, Standing, TemporaryActivity, takes_part,
@@ -170,7 +170,11 @@ fn one(
 ) -> Result<Option<Convened>, Stop> {
     let day = day_of(meeting);
     if meeting.kind == MeetingKind::Committee {
-        return Ok(office_holders(c, organisation, day)?.remove(&member));
+        // Of others only their offices are shown; but nobody takes part by an office that counts no longer.
+        let sleeps =
+            c.actor == Actor::Member(member) && c.me()?.member.status != MemberStatus::Official;
+        let mut holders = office_holders(c, organisation, day)?;
+        return Ok(holders.remove(&member).filter(|_| !sleeps));
     }
     let entry = c.world.get::<Member>(Member::key(member));
     let activities = activities(c, organisation, day);
