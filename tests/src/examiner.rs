@@ -1,11 +1,12 @@
 //! What really lies in a phone's and in the server's database, read from outside and compared record by record.
 //!
-//! The phone's own code is not asked: with the root key of the phone's vault its database is opened as an examiner would,
-//! and every listed record is hashed anew.
+//! The phone's own code is not asked: with the root key of the phone's vault its data key and its database are opened as an
+//! examiner would, and every listed record is hashed anew.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 use ring::hkdf;
 use rusqlite::{Connection, OpenFlags};
 use sotay_client::VaultAnswer;
@@ -80,7 +81,7 @@ fn open_in(folder: &Path, root: &[u8], access: OpenFlags) -> Result<Connection, 
     let database = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     database.execute_batch(&format!(
         "PRAGMA key = \"x'{}'\"; {CIPHER}",
-        database_key(root)?
+        hexadecimal(&derived::<48>(&data_key(folder, root)?, b"db")?)
     ))?;
     Ok(database)
 }
@@ -106,21 +107,54 @@ pub fn make_newer(words: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The database's key and salt, derived from the root as docs/security.md says.
-fn database_key(root: &[u8]) -> Result<String, Failure> {
-    struct Length;
+/// The data key, out of the file `keys` as docs/security.md says. A handbook with a PIN is not opened by this.
+fn data_key(folder: &Path, root: &[u8]) -> Result<Vec<u8>, Failure> {
+    // Magic, version and length; then a wrap: its kind, the PIN's salt, the tries, the sealed data key with its nonce.
+    const WRAP: usize = 1 + 16 + 29;
+    let file = std::fs::read(folder.join("keys"))?;
+    let Some((0, rest)) = file.get(7..).and_then(<[u8]>::split_first) else {
+        fail!("the keys need a PIN");
+    };
+    let Some((nonce, text)) = rest
+        .get(WRAP - 1..WRAP - 1 + 60)
+        .and_then(<[u8]>::split_first_chunk)
+    else {
+        fail!("the keys are too short");
+    };
+    let mut key = text.to_vec();
+    let wrapping = UnboundKey::new(&CHACHA20_POLY1305, &derived::<32>(root, b"wrap")?)
+        .map(LessSafeKey::new)
+        .map_err(|_| Failure("no wrapping key".into()))?;
+    wrapping
+        .open_in_place(
+            Nonce::assume_unique_for_key(*nonce),
+            Aad::from(b"data key"),
+            &mut key,
+        )
+        .map_err(|_| Failure("the root does not fit the keys".into()))?;
+    key.truncate(32);
+    Ok(key)
+}
+
+/// HKDF-SHA256 without salt.
+fn derived<const N: usize>(from: &[u8], label: &[u8]) -> Result<[u8; N], Failure> {
+    struct Length(usize);
     impl hkdf::KeyType for Length {
         fn len(&self) -> usize {
-            48
+            self.0
         }
     }
-    let mut key = [0; 48];
+    let mut key = [0; N];
     hkdf::Salt::new(hkdf::HKDF_SHA256, &[])
-        .extract(root)
-        .expand(&[b"db"], Length)
+        .extract(from)
+        .expand(&[label], Length(N))
         .and_then(|expanded| expanded.fill(&mut key))
         .map_err(|_| Failure("the key cannot be derived".into()))?;
-    Ok(key.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(key)
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Reads everything that a phone holds of the server's.

@@ -46,11 +46,19 @@ impl KeyVault for FileVault {
     }
 
     fn store(&self, root: Vec<u8>) -> Result<(), VaultError> {
-        std::fs::write(&self.0, root).map_err(|_| VaultError::Failed)
+        // In place of the one before: never half of it.
+        let beside = self.0.with_extension("key-new");
+        std::fs::write(&beside, root)
+            .and_then(|()| std::fs::File::open(&beside)?.sync_all())
+            .and_then(|()| std::fs::rename(&beside, &self.0))
+            .map_err(|_| VaultError::Failed)
     }
 
     fn destroy(&self) -> Result<(), VaultError> {
-        std::fs::remove_file(&self.0).map_err(|_| VaultError::Failed)
+        match std::fs::remove_file(&self.0) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(VaultError::Failed),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -112,7 +112,13 @@ fn promise_22_after_pause_no_lock_and_no_file_is_held() {
 #[test]
 fn promise_26_a_flipped_bit_in_any_page_is_found_or_harmless() {
     let report = crashed("flip", 0);
-    for file in ["handbook.db", "handbook.db-wal", "journal", "key-check"] {
+    for file in [
+        "handbook.db",
+        "handbook.db-wal",
+        "journal",
+        "key-check",
+        "keys",
+    ] {
         assert!(
             report.count(&format!("{file} bits flipped")) > 100,
             "{report}"
@@ -150,7 +156,7 @@ fn promise_26_a_wrong_or_locked_key_is_never_taken_for_corruption() {
     phone.handbook().shutdown().unwrap();
     let folder = phone.folder().to_string_lossy().into_owned();
     let files = || {
-        ["handbook.db", "journal", "key-check"]
+        ["handbook.db", "journal", "key-check", "keys"]
             .map(|name| std::fs::read(phone.folder().join(name)).unwrap())
     };
     let before = files();
@@ -194,6 +200,7 @@ fn promise_26_whatever_page_is_broken_the_unsent_entries_come_back_and_the_rest_
     let key = Arc::new(FileVault(phone.folder().with_extension("key")));
     let database = std::fs::read(phone.folder().join("handbook.db")).unwrap();
     let journal = std::fs::read(phone.folder().join("journal")).unwrap();
+    let keys = std::fs::read(phone.folder().join("keys")).unwrap();
     let pages = database.len() / 4_096;
     for page in 0..pages {
         let broken = village.path().join(format!("broken-{page}"));
@@ -202,6 +209,7 @@ fn promise_26_whatever_page_is_broken_the_unsent_entries_come_back_and_the_rest_
         bytes[page * 4_096..(page + 1) * 4_096].fill(0x5a);
         std::fs::write(broken.join("handbook.db"), bytes).unwrap();
         std::fs::write(broken.join("journal"), &journal).unwrap();
+        std::fs::write(broken.join("keys"), &keys).unwrap();
         let handbook =
             Handbook::rebuild(broken.to_string_lossy().into_owned(), key.clone()).unwrap();
         let unsent = handbook.outbox().unwrap().unsent;

@@ -21,6 +21,10 @@ pub trait Disk: Debug + Send + Sync {
     fn rename(&self, from: &Path, to: &Path) -> Result<()>;
     /// Makes the names of a folder's files last.
     fn sync_folder(&self, folder: &Path) -> Result<()>;
+    /// Removes a file, if there is one.
+    fn remove(&self, path: &Path) -> Result<()>;
+    /// Removes a folder with everything in it, if there is one.
+    fn remove_folder(&self, folder: &Path) -> Result<()>;
 }
 
 /// An open file.
@@ -68,6 +72,21 @@ impl Disk for PhoneDisk {
         #[cfg(not(unix))]
         let _ = folder;
         Ok(())
+    }
+
+    fn remove(&self, path: &Path) -> Result<()> {
+        unless_missing(std::fs::remove_file(path))
+    }
+
+    fn remove_folder(&self, folder: &Path) -> Result<()> {
+        unless_missing(std::fs::remove_dir_all(folder))
+    }
+}
+
+fn unless_missing(removed: Result<()>) -> Result<()> {
+    match removed {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 

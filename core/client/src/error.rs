@@ -77,6 +77,36 @@ pub enum HandbookError {
         /// How many unsent mutations would be lost.
         unsent: u32,
     },
+    /// The handbook is locked by a PIN: ask for it and call `open_with_pin`.
+    #[error("the PIN is needed, {tries_left} tries are left")]
+    PinNeeded {
+        /// How many wrong ones in a row delete the handbook.
+        tries_left: u32,
+    },
+    /// Not the PIN that was set.
+    #[error("the PIN is wrong, {tries_left} tries are left")]
+    PinWrong {
+        /// How many further wrong ones delete the handbook; never 0.
+        tries_left: u32,
+    },
+    /// A PIN is exactly six digits. No try was used.
+    #[error("a PIN has six digits")]
+    PinMalformed,
+    /// The PIN was wrong ten times in a row, and the handbook was deleted: join again with a new invitation.
+    #[error("deleted after ten wrong PINs, {unsent} entries were lost")]
+    WipedAfterTries {
+        /// How many unsent mutations were lost.
+        unsent: u32,
+    },
+    /// Signing out would lose answers that were not sent. Nothing was done.
+    #[error("{count} entries are not sent yet")]
+    Unsent {
+        /// How many.
+        count: u32,
+    },
+    /// The organisation revoked this phone, and the handbook was deleted. Opening gives an empty one.
+    #[error("this phone was revoked")]
+    Revoked,
     /// The key fits no part of this handbook: it is another one's.
     #[error("the key does not fit")]
     WrongKey,

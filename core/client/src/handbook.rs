@@ -17,13 +17,11 @@ use crate::error::HandbookError;
 use crate::identity::Identity;
 use crate::keys;
 use crate::lifecycle::{Inner, guarded};
+use crate::pin::Pin;
 use crate::store::rows::{self, Setting};
 use crate::store::{self, Store, Writer, locked};
 use crate::vault::KeyVault;
 use crate::watch::{Change, Query, Touched};
-
-/// How long `shutdown` and `wipe` wait for commits under way.
-const LAST_COMMITS: Duration = Duration::from_secs(5);
 
 /// One person's handbook in one folder of one phone. Every method blocks until it is done and may be called from any
 /// thread; the Kotlin and Swift wrappers add `suspend` and `async`.
@@ -100,7 +98,7 @@ impl SyncHandle {
 }
 
 /// The folder's one name, made if it is missing.
-fn canonical(folder: &str) -> Result<PathBuf, HandbookError> {
+pub(crate) fn canonical(folder: &str) -> Result<PathBuf, HandbookError> {
     std::fs::create_dir_all(folder)?;
     Ok(std::fs::canonicalize(folder)?)
 }
@@ -118,22 +116,14 @@ impl Handbook {
     /// yet waits again. The next sync fetches the rest. Does nothing but open where the database is whole.
     #[cfg_attr(feature = "uniffi", uniffi::constructor)]
     pub fn rebuild(folder: String, vault: Arc<dyn KeyVault>) -> Result<Arc<Self>, HandbookError> {
-        match Self::open(folder.clone(), Arc::clone(&vault)) {
-            Ok(handbook) if handbook.is_whole() => return Ok(handbook),
-            Ok(handbook) => handbook.shutdown()?,
-            Err(HandbookError::DatabaseUnreadable { .. }) => {}
-            Err(error) => return Err(error),
-        }
-        let path = canonical(&folder)?;
-        guarded(&path, || {
-            let _lock = store::lock(&path)?;
-            Store::set_aside(&path)
-        })?;
-        Self::open(folder, vault)
+        Self::rebuild_by(folder, vault, None)
     }
 
     /// Whose handbook it is; none before `join`.
     pub fn joined(&self) -> Result<Option<JoinedView>, HandbookError> {
+        if self.inner.is_revoked() {
+            return Err(HandbookError::Revoked);
+        }
         Ok(self
             .inner
             .joined()
@@ -217,7 +207,10 @@ impl Handbook {
 
     /// Blocks until a watched query may have changed. `Cancelled` after `shutdown`.
     pub fn next_changes(&self) -> Result<Vec<Change>, HandbookError> {
-        self.inner.watches.next()
+        match self.inner.watches.next() {
+            Err(_) if self.inner.is_revoked() => Err(HandbookError::Revoked),
+            changes => changes,
+        }
     }
 
     /// Refuses new work, waits for commits under way, writes the log back, closes every file and hangs up; a sync under way
@@ -250,40 +243,16 @@ impl Handbook {
 
     /// Ends syncing, waiting calls and live queries, and closes the files. The object is of no use afterwards.
     pub fn shutdown(&self) -> Result<(), HandbookError> {
-        self.inner.guarded(|| {
-            self.end();
+        guarded(&self.inner.folder, || {
+            self.inner.end();
             Ok(())
         })
     }
-
-    /// Deletes everything of this handbook from the phone, the key first. Says how many unsent entries are lost.
-    pub fn wipe(&self) -> Result<u32, HandbookError> {
-        self.inner.guarded(|| {
-            self.end();
-            erase_folder(&self.inner.folder, self.inner.vault.as_ref())
-        })
-    }
-}
-
-/// Deletes a handbook that cannot be opened because its key is lost, so that the phone can join again. Says how many unsent
-/// entries are lost: ask the person first.
-#[cfg_attr(feature = "uniffi", uniffi::export)]
-pub fn erase_handbook(folder: String, vault: Arc<dyn KeyVault>) -> Result<u32, HandbookError> {
-    let folder = canonical(&folder)?;
-    guarded(&folder, || erase_folder(&folder, vault.as_ref()))
-}
-
-fn erase_folder(folder: &std::path::Path, vault: &dyn KeyVault) -> Result<u32, HandbookError> {
-    let _lock = store::lock(folder)?;
-    let unsent = store::unsent_in(folder);
-    vault.destroy().map_err(|_| HandbookError::KeyFailed)?;
-    Store::delete(folder)?;
-    Ok(unsent)
 }
 
 impl Drop for Handbook {
     fn drop(&mut self) {
-        self.end();
+        self.inner.end();
     }
 }
 
@@ -294,20 +263,57 @@ impl Handbook {
         vault: Arc<dyn KeyVault>,
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, HandbookError> {
+        Self::open_by(folder, vault, clock, None)
+    }
+
+    /// Opens it with whatever opens its lock.
+    pub(crate) fn open_by(
+        folder: String,
+        vault: Arc<dyn KeyVault>,
+        clock: Arc<dyn Clock>,
+        pin: Option<&Pin>,
+    ) -> Result<Arc<Self>, HandbookError> {
         let folder = canonical(&folder)?;
         guarded(&folder.clone(), || {
             let mut open = locked(&OPEN);
             if let Some(handbook) = open.get(&folder).and_then(Weak::upgrade)
                 && !handbook.inner.is_shut()
             {
+                if let Some(pin) = pin {
+                    handbook.inner.check_pin(pin)?;
+                }
                 return Ok(handbook);
             }
-            let inner = Arc::new(Inner::open(folder.clone(), vault, clock)?);
+            let inner = Arc::new(Inner::open(folder.clone(), vault, pin, clock)?);
             let handbook = Arc::new(Self { inner });
             open.retain(|_, other| other.strong_count() > 0);
             open.insert(folder, Arc::downgrade(&handbook));
             Ok(handbook)
         })
+    }
+
+    /// Rebuilds it with whatever opens its lock.
+    pub(crate) fn rebuild_by(
+        folder: String,
+        vault: Arc<dyn KeyVault>,
+        pin: Option<&Pin>,
+    ) -> Result<Arc<Self>, HandbookError> {
+        let open = || {
+            let (folder, vault) = (folder.clone(), Arc::clone(&vault));
+            Self::open_by(folder, vault, Arc::new(SystemClock), pin)
+        };
+        match open() {
+            Ok(handbook) if handbook.is_whole() => return Ok(handbook),
+            Ok(handbook) => handbook.shutdown()?,
+            Err(HandbookError::DatabaseUnreadable { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        let path = canonical(&folder)?;
+        guarded(&path, || {
+            let _lock = store::lock(&path)?;
+            Store::set_aside(&path)
+        })?;
+        open()
     }
 }
 
@@ -422,13 +428,6 @@ impl Handbook {
             };
             pass.read(check).is_ok_and(|said| said == "ok")
         })
-    }
-
-    fn end(&self) {
-        self.inner.watches.end();
-        self.inner.stop_background();
-        self.inner.close(true, LAST_COMMITS);
-        self.inner.disconnect();
     }
 }
 

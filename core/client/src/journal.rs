@@ -464,7 +464,7 @@ mod tests {
     use crate::keys::Keys;
 
     fn seal() -> Seal {
-        Keys::from_root(&[5; 32]).unwrap().journal().unwrap()
+        Keys::from_data_key(&[5; 32].into()).journal().unwrap()
     }
 
     fn entry(n: i64) -> Entry {
@@ -553,7 +553,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal");
         drop(filled(&path));
-        let other = Keys::from_root(&[6; 32]).unwrap().journal().unwrap();
+        let other = Keys::from_data_key(&[6; 32].into()).journal().unwrap();
         let (_, recovered) = Journal::open(Arc::new(PhoneDisk), path.clone(), other).unwrap();
         assert!(recovered.kept.is_empty() && recovered.identity.is_none());
         assert_eq!(count(&PhoneDisk, &path), 4);

@@ -16,6 +16,7 @@ mod blob;
 mod clock;
 mod current;
 mod disk;
+mod ending;
 mod engine;
 mod enrol;
 mod error;
@@ -24,9 +25,12 @@ mod handbook;
 mod identity;
 mod journal;
 mod keys;
+mod keys_file;
 mod lifecycle;
+mod lock;
 mod network;
 mod organisation;
+mod pin;
 mod schedule;
 mod server_certificate;
 #[cfg(feature = "simulation")]
@@ -34,10 +38,14 @@ pub mod simulation;
 mod state;
 mod store;
 mod sync;
+#[cfg(test)]
+mod test_ground;
 mod threads;
 mod transport;
+mod unlock;
 mod vault;
 mod watch;
+mod wipe;
 
 pub mod documents;
 pub mod home;
@@ -45,8 +53,9 @@ pub mod meetings;
 pub mod profile;
 
 pub use clock::{Clock, Reading, SettableClock, SystemClock};
+pub use ending::erase_handbook;
 pub use error::{HandbookError, ServerFault};
-pub use handbook::{Handbook, JoinedView, SyncHandle, SyncReport, erase_handbook};
+pub use handbook::{Handbook, JoinedView, SyncHandle, SyncReport};
 pub use schedule::{NextTryReason, SyncOutcome};
 pub use state::{ParkedView, ProgressView, SyncStateView};
 pub use sync::SyncCall;

@@ -16,20 +16,25 @@ use sotay_model::Timestamp;
 use crate::background::Background;
 use crate::blob::Blobs;
 use crate::clock::{Anchor, Clock, Known, Time};
+use crate::disk::PhoneDisk;
 use crate::engine;
 use crate::enrol::Unanswered;
 use crate::error::HandbookError;
 use crate::gate::{self, Gate, Patience};
 use crate::identity::Identity;
 use crate::keys::{self, Keys};
+use crate::keys_file::Stretched;
 use crate::network::{Network, UnderWay};
+use crate::pin::Pin;
 use crate::state::Tries;
 use crate::store::rows::{self, Setting};
 use crate::store::{self, Store, locked};
 use crate::sync::Turns;
 use crate::transport::{Link, Signer, Transport, Trust};
-use crate::vault::{KeyVault, VaultAnswer};
+use crate::unlock;
+use crate::vault::KeyVault;
 use crate::watch::{Touched, Watches};
+use crate::wipe;
 
 /// Once the deadline of a pause is over, interrupted statements get this long to end.
 const INTERRUPTED: Duration = Duration::from_millis(500);
@@ -49,6 +54,9 @@ pub(crate) struct Inner {
     pub(crate) folder: PathBuf,
     pub(crate) vault: Arc<dyn KeyVault>,
     keys: Arc<Keys>,
+    /// The PIN that is set, stretched. Whoever changes the file `keys` holds it.
+    pub(crate) pin: Mutex<Option<Stretched>>,
+    revoked: AtomicBool,
     gate: Gate<Store>,
     joined: Mutex<Option<Arc<Joined>>>,
     network: Mutex<Option<Arc<Network>>>,
@@ -81,41 +89,31 @@ impl std::fmt::Debug for Inner {
 /// Leave to use the files; they stay open as long as somebody has one.
 pub(crate) type Pass<'g> = gate::Pass<'g, Store>;
 
-/// Asks the vault for the root key, or makes one where there never was any.
-pub(crate) fn keys_from(folder: &Path, vault: &dyn KeyVault) -> Result<Keys, HandbookError> {
-    let lost = || HandbookError::KeyLost {
-        unsent: store::unsent_in(folder),
-    };
-    match vault.root_key().map_err(|_| HandbookError::KeyFailed)? {
-        VaultAnswer::Key { root } => Keys::from_root(&zeroize::Zeroizing::new(root)),
-        VaultAnswer::LockedNow => Err(HandbookError::KeyLocked),
-        VaultAnswer::Lost => Err(lost()),
-        // Something is encrypted here, so there was a key.
-        VaultAnswer::Empty if store::has_key_check(folder) => Err(lost()),
-        VaultAnswer::Empty => {
-            let root = zeroize::Zeroizing::new(keys::random::<{ keys::ROOT_BYTES }>()?);
-            vault
-                .store(root.to_vec())
-                .map_err(|_| HandbookError::KeyFailed)?;
-            Keys::from_root(root.as_slice())
-        }
-    }
-}
-
 impl Inner {
     /// Opens the files in a folder.
     pub(crate) fn open(
         folder: PathBuf,
         vault: Arc<dyn KeyVault>,
+        pin: Option<&Pin>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, HandbookError> {
         let lock = store::lock(&folder)?;
-        let keys = Arc::new(keys_from(&folder, vault.as_ref())?);
-        let store = Store::open(&folder, Arc::clone(&keys), lock)?;
+        wipe::finish(&PhoneDisk, &folder, &*vault)?;
+        let unlocked = match unlock::unlock(&PhoneDisk, &folder, &*vault, pin) {
+            Err(HandbookError::WipedAfterTries { .. }) => {
+                let unsent = wipe::wipe(&PhoneDisk, &folder, &*vault)?;
+                return Err(HandbookError::WipedAfterTries { unsent });
+            }
+            unlocked => unlocked?,
+        };
+        let store = Store::open(&folder, Arc::clone(&unlocked.keys), lock);
+        let store = unlocked.seen(&PhoneDisk, &folder, store)?;
         let inner = Self {
             folder,
             vault,
-            keys,
+            keys: unlocked.keys,
+            pin: Mutex::new(unlocked.pin),
+            revoked: AtomicBool::new(false),
             gate: Gate::open(store),
             joined: Mutex::new(None),
             network: Mutex::new(None),
@@ -160,7 +158,12 @@ impl Inner {
         &self,
         what: impl FnOnce() -> Result<T, HandbookError>,
     ) -> Result<T, HandbookError> {
-        guarded(&self.folder, what)
+        let result = guarded(&self.folder, what);
+        // Whatever it was that no longer worked: this is why.
+        if self.is_revoked() && result.is_err() {
+            return Err(HandbookError::Revoked);
+        }
+        result
     }
 
     /// Leave to use the files.
@@ -217,6 +220,23 @@ impl Inner {
         };
         *locked(&self.joined) = Some(Arc::new(Joined { identity, signer }));
         Ok(())
+    }
+
+    /// Nobody joined any more.
+    pub(crate) fn forget(&self) {
+        locked(&self.joined).take();
+        locked(&self.pin).take();
+    }
+
+    /// The organisation revoked this phone.
+    #[cfg_attr(not(test), allow(dead_code, reason = "see `wipe_revoked`"))]
+    pub(crate) fn revoke(&self) {
+        self.revoked.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it was deleted because the organisation revoked the phone.
+    pub(crate) fn is_revoked(&self) -> bool {
+        self.revoked.load(Ordering::Relaxed)
     }
 
     /// The keys of the files.

@@ -75,7 +75,7 @@ impl SyncOutcome {
                 ..
             } if *code == 429 || *code >= 500 => Self::ServerFailed { code: *code },
             HandbookError::ServerUnexpected { fault, .. } => Self::Unexpected { fault: *fault },
-            HandbookError::PhoneNotKnown => Self::PhoneNotKnown,
+            HandbookError::PhoneNotKnown | HandbookError::Revoked => Self::PhoneNotKnown,
             HandbookError::AppTooOld => Self::AppTooOld,
             HandbookError::NotEnrolled => Self::NotJoined,
             HandbookError::Paused => Self::Paused,
@@ -83,6 +83,10 @@ impl SyncOutcome {
             HandbookError::KeyLocked
             | HandbookError::KeyFailed
             | HandbookError::KeyLost { .. }
+            | HandbookError::PinNeeded { .. }
+            | HandbookError::PinWrong { .. }
+            | HandbookError::PinMalformed
+            | HandbookError::WipedAfterTries { .. }
             | HandbookError::WrongKey => Self::KeyNotThere,
             HandbookError::StorageFull => Self::StorageFull,
             HandbookError::StorageFailed { .. }
@@ -94,6 +98,7 @@ impl SyncOutcome {
             | HandbookError::InvitationUnusable
             | HandbookError::Refused { .. }
             | HandbookError::NotHere
+            | HandbookError::Unsent { .. }
             | HandbookError::OutboxFull { .. }
             | HandbookError::Internal { .. } => Self::Internal,
         }

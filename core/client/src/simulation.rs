@@ -16,10 +16,11 @@ use crate::HandbookError;
 pub use crate::disk::{Disk, DiskFile};
 use crate::engine::{self, submit};
 use crate::identity::Identity;
-use crate::keys::Keys;
+use crate::keys::{self, Keys};
 use crate::store::rows::{self, Setting, id_of, scope_of, unsigned_of};
 use crate::store::schema::RECORD_BITS;
 use crate::store::{Place, Store, schema};
+use crate::unlock;
 use crate::watch::Touched;
 
 pub use engine::Fault;
@@ -152,7 +153,7 @@ impl Files {
 
     /// Makes a database of the first schema, as an app long ago did.
     pub fn make_first_schema(&self, root: &[u8]) -> Result<(), HandbookError> {
-        let keys = Keys::from_root(root)?;
+        let keys = Keys::from_data_key(&keys::root(root.to_vec())?);
         schema::make_first(&crate::store::connect(&self.place(), &keys, 2 << 10)?)
     }
 
@@ -170,8 +171,14 @@ impl Files {
 impl Phone {
     /// Opens the files, or makes new ones.
     pub fn open(files: &Files, root: &[u8]) -> Result<Self, HandbookError> {
-        let keys = Arc::new(Keys::from_root(root)?);
-        let store = Store::open_at(files.place(), keys, None)?;
+        let unlocked = unlock::with_root(
+            &*files.disk,
+            &files.folder,
+            &keys::root(root.to_vec())?,
+            None,
+        )?;
+        let store = Store::open_at(files.place(), Arc::clone(&unlocked.keys), None);
+        let store = unlocked.seen(&*files.disk, &files.folder, store)?;
         Ok(Self { store })
     }
 

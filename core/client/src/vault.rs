@@ -1,7 +1,7 @@
 //! Where the root key rests: the platform's key store, behind one small foreign trait.
 //!
-//! The 32-byte root never leaves the platform's vault but through this trait; everything else on the phone is encrypted under
-//! keys derived from it.
+//! The 32-byte root never leaves the platform's vault but through this trait. It opens the data key (see [`crate::keys`]), under
+//! whose keys everything else on the phone is encrypted.
 
 /// What the vault answers when it is asked for the root key.
 #[derive(Clone, PartialEq, Eq)]
@@ -53,8 +53,10 @@ impl From<uniffi::UnexpectedUniFFICallbackError> for VaultError {
 pub trait KeyVault: Send + Sync {
     /// The root key, or why it is not there.
     fn root_key(&self) -> Result<VaultAnswer, VaultError>;
-    /// Keeps a new root key, 32 bytes; called once, before anything is encrypted under it.
+    /// Keeps a new root key, 32 bytes, in place of the one before, if there was one. Afterwards and whenever the phone dies it has the
+    /// old one or the new one; on return the new one lasts. Called before anything is encrypted under it, and when keys or PIN
+    /// are changed.
     fn store(&self, root: Vec<u8>) -> Result<(), VaultError>;
-    /// Destroys the root key: nothing on the phone can be read afterwards.
+    /// Destroys the root key: nothing on the phone can be read afterwards. No error where there is none.
     fn destroy(&self) -> Result<(), VaultError>;
 }

@@ -194,6 +194,25 @@ impl PhoneDisk for SimulatedDisk {
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {
         self.0.sync_folder(folder)
     }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        match self.0.remove(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed,
+        }
+    }
+
+    fn remove_folder(&self, folder: &Path) -> io::Result<()> {
+        for name in self.0.files() {
+            let path = self.0.path(&name);
+            if path.starts_with(folder) {
+                self.remove(&path)?;
+                // There the folder has no name of its own, with which these would go.
+                self.sync_folder(path.parent().unwrap_or(folder))?;
+            }
+        }
+        Ok(())
+    }
 }
 
 impl PhoneFile for SimulatedFile {

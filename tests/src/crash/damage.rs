@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::failure::Failure;
 
 use super::chance::Chance;
-use super::scene::{FILES, JOURNAL, KEY_CHECK, LOG, Scene, log_frames};
+use super::scene::{FILES, JOURNAL, KEY_CHECK, KEYS, LOG, Scene, log_frames};
 
 /// SQLite's page.
 const PAGE: usize = 4_096;
@@ -113,6 +113,7 @@ pub(super) fn flips(scene: &Scene, seed: u64) -> Result<Vec<Damage>, Failure> {
         let length = scene.file(file)?.len();
         match file {
             KEY_CHECK => places.extend((0..length).flat_map(|at| [(file, at); 4])),
+            KEYS => places.extend((0..length).step_by(7).map(|at| (file, at))),
             JOURNAL => places.extend((0..length).step_by(5).map(|at| (file, at))),
             LOG => {
                 places.extend((0..length.min(32)).map(|at| (file, at)));

@@ -17,13 +17,21 @@ use super::ledger::Ledger;
 use super::place::Place;
 
 /// The files of a handbook that hold something. The shared memory beside them is made anew by whoever comes first.
-pub(super) const FILES: [&str; 4] = ["handbook.db", "handbook.db-wal", "journal", "key-check"];
+pub(super) const FILES: [&str; 5] = [
+    "handbook.db",
+    "handbook.db-wal",
+    "journal",
+    "key-check",
+    "keys",
+];
 /// The write-ahead log.
 pub(super) const LOG: &str = FILES[1];
 /// The sealed copies of the unsent entries.
 pub(super) const JOURNAL: &str = FILES[2];
 /// What tells a wrong key.
 pub(super) const KEY_CHECK: &str = FILES[3];
+/// The wrapped data key, twice.
+pub(super) const KEYS: &str = FILES[4];
 
 /// See the module.
 #[derive(Debug)]

@@ -191,7 +191,7 @@ mod tests {
     };
 
     fn opened(folder: &Path) -> Store {
-        let keys = Arc::new(Keys::from_root(&[3; 32]).unwrap());
+        let keys = Arc::new(Keys::from_data_key(&[3; 32].into()));
         Store::open(folder, keys, store::lock(folder).unwrap()).unwrap()
     }
 

@@ -4,17 +4,10 @@
 //! value is mended and never taken for a wrong key, and a wrong key is never taken for a damaged database, not even where
 //! the value is missing.
 
-use std::path::Path;
-
 use super::{DATABASE, JOURNAL, KEY_CHECK, Place};
 use crate::error::HandbookError;
 use crate::journal;
 use crate::keys::Keys;
-
-/// Whether something was ever encrypted in this folder.
-pub(crate) fn has_key_check(folder: &Path) -> bool {
-    folder.join(KEY_CHECK).exists()
-}
 
 /// `WrongKey` where there is something in the folder that the key does not open. Writes the value where it is missing or
 /// damaged.
@@ -65,13 +58,14 @@ fn database_opens(place: &Place, keys: &Keys) -> Result<Option<bool>, HandbookEr
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
     use std::sync::Arc;
 
     use super::*;
     use crate::store::{Store, lock};
 
-    fn opened(folder: &Path, root: u8) -> Result<Store, HandbookError> {
-        let keys = Arc::new(Keys::from_root(&[root; 32])?);
+    fn opened(folder: &Path, key: u8) -> Result<Store, HandbookError> {
+        let keys = Arc::new(Keys::from_data_key(&[key; 32].into()));
         Store::open(folder, keys, lock(folder)?)
     }
 
@@ -127,7 +121,7 @@ mod tests {
         assert_eq!(refused(), HandbookError::WrongKey);
         std::fs::remove_file(folder.path().join(KEY_CHECK)).unwrap();
         assert_eq!(refused(), HandbookError::WrongKey);
-        assert!(!has_key_check(folder.path()));
+        assert!(!folder.path().join(KEY_CHECK).exists());
         drop(opened(folder.path(), 3).unwrap());
         assert_eq!(value(folder.path()), whole);
     }

@@ -1,7 +1,7 @@
 //! The encrypted database and what lies beside it: one writer, readers that never wait for it.
 //!
 //! The folder holds `handbook.db` (SQLCipher, write-ahead log), `journal` (see [`crate::journal`]), `key-check` (tells a
-//! wrong key from a damaged file, which look alike to SQLCipher) and `lock` (one process at a time).
+//! wrong key from a damaged file, which look alike to SQLCipher), `keys` (see [`crate::keys_file`]) and `lock` (one process at a time).
 
 mod key_check;
 pub(crate) mod rows;
@@ -25,12 +25,12 @@ use crate::journal::{self, Entry, Fate, Journal, Recovered};
 use crate::keys::Keys;
 use crate::store::rows::{Setting, Standing};
 
-pub(crate) use key_check::has_key_check;
-
 pub(crate) const DATABASE: &str = "handbook.db";
 const JOURNAL: &str = "journal";
 const KEY_CHECK: &str = "key-check";
 const LOCK: &str = "lock";
+/// Where any of these is, there was a key.
+pub(crate) const ENCRYPTED: [&str; 3] = [KEY_CHECK, JOURNAL, DATABASE];
 /// How pages are encrypted, said after the key. Phones have instructions for SHA-256, and not for SHA-512, which is what SQLCipher
 /// takes by itself; pages of 8 KiB need half as many checksums and initialisation vectors (docs/decisions/0014).
 const CIPHER: &str = "PRAGMA cipher_page_size = 8192; PRAGMA cipher_hmac_algorithm = HMAC_SHA256; PRAGMA cipher_memory_security = OFF; PRAGMA cipher_log_level = NONE";
@@ -235,22 +235,6 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes everything in the folder that a handbook ever put there, but for the lock.
-    pub(crate) fn delete(folder: &Path) -> Result<(), HandbookError> {
-        for name in [DATABASE, "damaged.db"] {
-            for ending in ["", "-wal", "-shm", "-journal"] {
-                remove(&folder.join(format!("{name}{ending}")))?;
-            }
-        }
-        match std::fs::remove_dir_all(folder.join(blob::FOLDER)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
-            _ => {}
-        }
-        remove(&folder.join(JOURNAL))?;
-        remove(&folder.join(JOURNAL).with_extension("new"))?;
-        remove(&folder.join(KEY_CHECK))
-    }
-
     /// The writer; waits for whoever has it.
     pub(crate) fn writer(&self) -> MutexGuard<'_, Writer> {
         let mut writer = locked(&self.writer);
@@ -355,11 +339,23 @@ pub(crate) fn damaged_names(folder: &Path) -> Vec<(PathBuf, PathBuf)> {
         .into()
 }
 
-fn remove(path: &Path) -> Result<(), HandbookError> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
-        _ => Ok(()),
+/// Deletes everything in the folder that a store ever put there, but for the lock.
+pub(crate) fn delete(disk: &dyn Disk, folder: &Path) -> Result<(), HandbookError> {
+    for name in [DATABASE, "damaged.db"] {
+        for ending in ["", "-wal", "-shm", "-journal"] {
+            disk.remove(&folder.join(format!("{name}{ending}")))?;
+        }
     }
+    disk.remove_folder(&folder.join(blob::FOLDER))?;
+    let journal = folder.join(JOURNAL);
+    for path in [
+        journal.with_extension("new"),
+        journal,
+        folder.join(KEY_CHECK),
+    ] {
+        disk.remove(&path)?;
+    }
+    Ok(())
 }
 
 impl Writer {
@@ -468,7 +464,11 @@ mod tests {
     use super::*;
 
     fn opened(folder: &Path) -> Result<Store, HandbookError> {
-        Store::open(folder, Arc::new(Keys::from_root(&[3; 32])?), lock(folder)?)
+        Store::open(
+            folder,
+            Arc::new(Keys::from_data_key(&[3; 32].into())),
+            lock(folder)?,
+        )
     }
 
     #[test]
@@ -513,7 +513,7 @@ mod tests {
             std::fs::write(&journal, damaged).unwrap();
             drop(opened(folder.path()).unwrap());
             let place = Place::on_the_phone(folder.path());
-            let seal = Keys::from_root(&[3; 32]).unwrap().journal().unwrap();
+            let seal = Keys::from_data_key(&[3; 32].into()).journal().unwrap();
             let (_, again) = Journal::open(place.disk, journal.clone(), seal).unwrap();
             let numbers: Vec<i64> = again.kept.iter().map(|entry| entry.n).collect();
             assert_eq!(numbers, [1, 2, 3]);
