@@ -37,7 +37,19 @@ public final class Handbook: Sendable {
         try await opened(in: folder) { try BlockingHandbook.rebuild(folder: $0, vault: vault) }
     }
 
-    /// Deletes a handbook that cannot be opened because its key is lost, so that the phone can join again. Returns how
+    /// Opens a handbook that `open` answered `PinNeeded` for. `PinWrong` says how many tries are left; the tenth wrong one
+    /// in a row deletes the handbook, `WipedAfterTries`.
+    public static func open(in folder: URL, vault: any KeyVault, pin: String) async throws(HandbookError) -> Handbook {
+        try await opened(in: folder) { try BlockingHandbook.openWithPin(folder: $0, vault: vault, pin: pin) }
+    }
+
+    /// `rebuild` for a handbook with a PIN.
+    public static func rebuild(in folder: URL, vault: any KeyVault, pin: String) async throws(HandbookError) -> Handbook
+    {
+        try await opened(in: folder) { try BlockingHandbook.rebuildWithPin(folder: $0, vault: vault, pin: pin) }
+    }
+
+    /// Deletes a handbook that cannot be opened because its key is lost or its PIN forgotten, so that the phone can join again. Returns how
     /// many unsent entries are lost: ask the person first.
     public static func erase(in folder: URL, vault: any KeyVault) async throws(HandbookError) -> UInt32 {
         try await onQueue(OpenHandbooks.queue) { try eraseHandbook(folder: path(of: folder), vault: vault) }
@@ -82,6 +94,41 @@ public final class Handbook: Sendable {
             return lost
         }
     }
+
+    /// Leaves the handbook: the same as `wipe`, but while something entered was not sent it throws `Unsent` and does
+    /// nothing, unless `losingUnsent` says that the member knows.
+    public func signOut(losingUnsent: Bool = false) async throws(HandbookError) -> UInt32 {
+        try await Self.onQueue(OpenHandbooks.queue) { [folder, blocking] in
+            let lost = try blocking.signOut(loseUnsent: losingUnsent)
+            OpenHandbooks.forget(folder)
+            return lost
+        }
+    }
+
+    /// Whether opening asks for a PIN.
+    public func hasPin() async throws(HandbookError) -> Bool {
+        try await read { try $0.hasPin() }
+    }
+
+    /// Sets a PIN, six digits, that every later opening asks for.
+    public func setPin(_ pin: String) async throws(HandbookError) {
+        try await read { try $0.setPin(pin: pin) }
+    }
+
+    /// Sets another PIN. `PinWrong` costs a try, as when opening.
+    public func changePin(_ pin: String, to new: String) async throws(HandbookError) {
+        try await read { try $0.changePin(pin: pin, new: new) }
+    }
+
+    /// Takes the PIN away. `PinWrong` costs a try, as when opening.
+    public func removePin(_ pin: String) async throws(HandbookError) {
+        try await read { try $0.removePin(pin: pin) }
+    }
+
+    /// Gives the vault a new root key. Nothing is encrypted anew, and the PIN stays.
+    public func rotateKeys() async throws(HandbookError) {
+        try await read { try $0.rotateKeys() }
+    }
 }
 
 // MARK: - What the domains' calls are built on
@@ -96,7 +143,9 @@ extension Handbook {
     ) async throws(HandbookError) -> Handbook {
         try await onQueue(OpenHandbooks.queue) {
             let path = path(of: folder)
-            return try OpenHandbooks.handbook(in: path) { Handbook(folder: path, blocking: try open(path)) }
+            // Asked first, though the handbook may be held: a PIN is always looked at.
+            let blocking = try open(path)
+            return OpenHandbooks.handbook(in: path) { Handbook(folder: path, blocking: blocking) }
         }
     }
 
@@ -148,9 +197,10 @@ private enum OpenHandbooks {
     // Only on `queue`.
     nonisolated(unsafe) private static var held: [String: Held] = [:]
 
-    static func handbook(in folder: String, open: () throws -> Handbook) rethrows -> Handbook {
-        if let handbook = held[folder]?.handbook { return handbook }
-        let handbook = try open()
+    static func handbook(in folder: String, made: () -> Handbook) -> Handbook {
+        // One that was revoked is of no use any more.
+        if let handbook = held[folder]?.handbook, (try? handbook.blocking.joined()) != nil { return handbook }
+        let handbook = made()
         held[folder] = Held(handbook: handbook)
         return handbook
     }

@@ -39,11 +39,15 @@
         }
 
         public func store(root: Data) throws {
-            var attributes = item
-            attributes[kSecValueData] = root
-            attributes[kSecAttrAccessible] = kSecAttrAccessibleAfterFirstUnlockThisDeviceOnly
-            SecItemDelete(item as CFDictionary)
-            guard SecItemAdd(attributes as CFDictionary, nil) == errSecSuccess else { throw VaultError.Failed }
+            // In place of the one before, in one step: a phone that dies here has either of them.
+            let attributes: [CFString: Any] = [
+                kSecValueData: root, kSecAttrAccessible: kSecAttrAccessibleAfterFirstUnlockThisDeviceOnly,
+            ]
+            var status = SecItemUpdate(item as CFDictionary, attributes as CFDictionary)
+            if status == errSecItemNotFound {
+                status = SecItemAdd(item.merging(attributes) { $1 } as CFDictionary, nil)
+            }
+            guard status == errSecSuccess else { throw VaultError.Failed }
             guard FileManager.default.createFile(atPath: madeMark.path, contents: nil) else { throw VaultError.Failed }
         }
 

@@ -10,11 +10,15 @@ extension Phrase {
         case .Refused(let why): self.init(why)
         case .DatabaseUnreadable(let unsent): self.init("error.databaseUnreadable", .count(unsent))
         case .KeyLost(let unsent): self.init("error.keyLost", .count(unsent))
+        case .PinNeeded(let left): self.init("error.pinNeeded", .count(left))
+        case .PinWrong(let left): self.init("error.pinWrong", .count(left))
+        case .WipedAfterTries(let unsent): self.init("error.wipedAfterTries", .count(unsent))
+        case .Unsent(let count): self.init("error.unsent", .count(count))
         case .OutboxFull(let limit): self.init("error.outboxFull", .count(limit))
         case .StorageFailed(let code): self.init("error.storageFailed", .count(code))
         case .Internal(let incident): self.init("error.internal", .text(incident))
         case .NotEnrolled, .AlreadyEnrolled, .InvitationUnusable, .PhoneNotKnown, .AppTooOld, .NotHere, .NewerDatabase,
-            .KeyLocked, .KeyFailed, .WrongKey, .StorageFull, .InUse, .Paused, .Cancelled:
+            .KeyLocked, .KeyFailed, .PinMalformed, .Revoked, .WrongKey, .StorageFull, .InUse, .Paused, .Cancelled:
             let name = caseName(of: error)
             self.init("error.\(name.prefix(1).lowercased())\(name.dropFirst())")
         }

@@ -13,6 +13,7 @@ import vn.sotay.client.KeyVault
 import vn.sotay.client.Query
 import vn.sotay.client.SyncReport
 import vn.sotay.client.SyncStateView
+import vn.sotay.client.eraseHandbook
 import vn.sotay.documents.Documents
 import vn.sotay.home.Home
 import vn.sotay.meetings.Meetings
@@ -104,6 +105,30 @@ class MemberHandbook private constructor(
     /** Deletes everything of this handbook from the phone, the key first. Says how many unsent entries are lost. */
     suspend fun wipe(): Int = blocking { engine.wipe().toInt() }
 
+    /**
+     * Leaves the handbook: the same as [wipe], but while something entered was not sent it fails with [HandbookException.Unsent] and
+     * does nothing, unless [loseUnsent] says that the member knows.
+     */
+    suspend fun signOut(loseUnsent: Boolean = false): Int = blocking { engine.signOut(loseUnsent).toInt() }
+
+    /** Whether opening asks for a PIN. */
+    suspend fun hasPin(): Boolean = blocking { engine.hasPin() }
+
+    /** Sets a PIN, six digits, that every later opening asks for. */
+    suspend fun setPin(pin: String) = blocking { engine.setPin(pin) }
+
+    /** Sets another PIN. [HandbookException.PinWrong] costs a try, as when opening. */
+    suspend fun changePin(
+        pin: String,
+        new: String,
+    ) = blocking { engine.changePin(pin, new) }
+
+    /** Takes the PIN away. [HandbookException.PinWrong] costs a try, as when opening. */
+    suspend fun removePin(pin: String) = blocking { engine.removePin(pin) }
+
+    /** Gives the vault a new root key. Nothing is encrypted anew, and the PIN stays. */
+    suspend fun rotateKeys() = blocking { engine.rotateKeys() }
+
     /** Ends syncing, waiting calls and flows, and closes the files. Blocks until that is done; a second time it does nothing. */
     override fun close() {
         if (!closed.compareAndSet(false, true)) return
@@ -155,5 +180,31 @@ class MemberHandbook private constructor(
             folder: String,
             vault: KeyVault,
         ): MemberHandbook = blocking { MemberHandbook(Handbook.rebuild(folder, vault)) }
+
+        /**
+         * After [HandbookException.PinNeeded]: opens with six digits. [HandbookException.PinWrong] says how many tries are left; the tenth
+         * wrong one in a row deletes the handbook, [HandbookException.WipedAfterTries].
+         */
+        suspend fun openWithPin(
+            folder: String,
+            vault: KeyVault,
+            pin: String,
+        ): MemberHandbook = blocking { MemberHandbook(Handbook.openWithPin(folder, vault, pin)) }
+
+        /** [rebuild] for a handbook with a PIN. */
+        suspend fun rebuildWithPin(
+            folder: String,
+            vault: KeyVault,
+            pin: String,
+        ): MemberHandbook = blocking { MemberHandbook(Handbook.rebuildWithPin(folder, vault, pin)) }
+
+        /**
+         * Deletes a handbook that cannot be opened because its key is lost or its PIN forgotten, so that the phone can join again. Says
+         * how many unsent entries are lost: ask the person first.
+         */
+        suspend fun erase(
+            folder: String,
+            vault: KeyVault,
+        ): Int = blocking { eraseHandbook(folder, vault).toInt() }
     }
 }
