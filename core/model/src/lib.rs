@@ -14,6 +14,7 @@ pub mod meetings;
 pub mod mutation;
 pub mod organisation;
 pub mod profile;
+pub mod qr;
 pub mod record;
 pub mod rejection;
 pub mod signature;
