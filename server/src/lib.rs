@@ -6,7 +6,8 @@
 //! storage  embedded SQLite, narrow methods
 //! blobs    attachments in a folder
 //! audit    who did what, chained and signed
-//! commune  init and import: register, roots
+//! commune  init and import: register, roots; invitations of a whole commune
+//! paper    invitations as A4 pages, picture: as QR codes
 //! ```
 //! A folder made by [`commune::init`] holds everything: database, roots, the server's certificate. [`Server::start`] runs
 //! it inside any program; the binary `sotay-server` is a command line around the same functions.
@@ -16,6 +17,9 @@ pub mod blobs;
 pub mod commune;
 pub mod engine;
 pub mod http;
+mod paper;
+pub mod picture;
+mod private_file;
 pub mod storage;
 
 pub use commune::Commune;

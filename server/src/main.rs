@@ -1,5 +1,7 @@
 //! The command line of the server.
 
+mod command;
+
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -41,21 +43,10 @@ enum Command {
         #[arg(long)]
         members: PathBuf,
     },
-    /// Prints an invitation for one more phone of a member.
-    Invite {
-        /// The folder.
-        #[arg(long)]
-        data: PathBuf,
-        /// The member's code in the list.
-        #[arg(long)]
-        member: String,
-        /// For how many days it can be used.
-        #[arg(long, default_value_t = 14)]
-        valid_days: u32,
-        /// The server's name and port as phones reach it; the first of the configuration's hosts otherwise.
-        #[arg(long)]
-        host: Option<String>,
-    },
+    /// Prints an invitation for one more phone of a member, or invitations on paper for many.
+    Invite(command::Invite),
+    /// Lists the invitations that are open, or makes them unusable.
+    Invitations(command::Invitations),
     /// Serves phones until it is told to stop.
     Serve {
         /// The folder.
@@ -163,15 +154,8 @@ fn run(command: Command) -> Result<(), Failure> {
                 imported.new, imported.changed, imported.unchanged
             ))
         }
-        Command::Invite {
-            data,
-            member,
-            valid_days,
-            host,
-        } => {
-            let invitation = commune::invite(&data, &member, host.as_deref(), valid_days, now)?;
-            say(&invitation.text())
-        }
+        Command::Invite(invite) => say(&invite.run(now)?),
+        Command::Invitations(invitations) => say(&invitations.run(now)?),
         Command::Serve { data, listen } => serve(&data, listen),
         Command::Backup { data, to } => {
             commune::back_up(&data, &to)?;

@@ -4,6 +4,10 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 cd "$SOTAY_ROOT"
 # Tests that start a server start the binary itself.
 build_rust
+# What is printed is read back by these.
+if ! { need pdftotext poppler-utils && need zbarimg zbar-tools; }; then
+    failed 1 "poppler-utils and zbar-tools are needed and cannot be installed"
+fi
 
 # Compiling first: an error of the compiler is then one failure that says so, and not "no test ran".
 require "cargo test --no-run" cargo test --locked --workspace --no-run

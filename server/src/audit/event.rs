@@ -141,6 +141,16 @@ pub enum Event {
         #[n(1)]
         n: u64,
     },
+    /// The open invitations of a member were made unusable.
+    #[n(13)]
+    InvitationsClosed {
+        /// Whose.
+        #[n(0)]
+        member: MemberId,
+        /// Who did it; none: the operator.
+        #[n(1)]
+        by: Option<MemberId>,
+    },
 }
 
 impl fmt::Display for Event {
@@ -186,6 +196,9 @@ impl fmt::Display for Event {
                 write!(f, "invitation for {member} made by {}", by(who))
             }
             Self::InvitationBurnt { member } => write!(f, "invitation for {member} burnt"),
+            Self::InvitationsClosed { member, by: who } => {
+                write!(f, "invitations for {member} closed by {}", by(who))
+            }
             Self::Imported { new, changed } => {
                 write!(f, "list entered: {new} new, {changed} changed")
             }

@@ -9,6 +9,7 @@ mod config;
 mod days;
 mod entering;
 mod faults;
+mod invitations;
 mod list;
 mod members;
 mod words;
@@ -17,11 +18,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use sotay_model::enrolment::{Invitation, InvitationFault};
+use sotay_model::enrolment::InvitationFault;
 use sotay_model::{MemberId, OrganisationId, Timestamp};
 
 use crate::audit::Event;
-use crate::engine::{Engine, EngineError, meta, random};
+use crate::engine::{EngineError, meta, random};
 use crate::storage::{Storage, StorageError, Transaction};
 
 pub(crate) use backup::serve_in;
@@ -29,6 +30,10 @@ pub use backup::{Restored, back_up, restore};
 pub use certificates::{CertificateError, Certificates};
 pub use config::{Config, ConfigFault, PlannedOffice, PlannedOrganisation};
 pub use faults::{CellFault, RowFault};
+pub use invitations::{
+    MAX_VALID_DAYS, OpenInvitation, PrintOrder, Printed, invite, invite_by_picture,
+    open_invitations, print_invitations, revoke_invitations,
+};
 pub use list::{Cell, ListFault, Rows, read as read_list, read_csv};
 pub use members::MemberRow;
 pub use words::Column;
@@ -80,6 +85,30 @@ pub enum CommuneError {
         /// The code.
         code: String,
     },
+    /// A code that the configuration does not have.
+    #[error("there is no organisation {code:?}")]
+    UnknownOrganisation {
+        /// The code.
+        code: String,
+    },
+    /// Everybody asked for has a phone or takes no part in the life of a cell; or there is nobody.
+    #[error("there is nobody to invite")]
+    NobodyToInvite,
+    /// An invitation is not good for that long: whoever finds it later could use it.
+    #[error("an invitation is good for {MAX_VALID_DAYS} days at most, not for {days}")]
+    ValidTooLong {
+        /// How many days were asked for.
+        days: u32,
+    },
+    /// A picture is a .png or an .svg file.
+    #[error("{path}: a picture ends in .png or .svg")]
+    PictureForm {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// What goes on paper could not be drawn.
+    #[error("paper: {0}")]
+    Paper(#[from] crate::paper::PaperError),
     /// The folder is in use for something else.
     #[error("{path} exists and is not empty")]
     FolderInUse {
@@ -197,28 +226,6 @@ pub fn import(folder: &Path, list: &Rows, now: Timestamp) -> Result<Imported, Co
     transaction.audit(now, None, &event)?;
     transaction.commit()?;
     Ok(imported)
-}
-
-/// Invites a member to join from one more phone. Without `host` it is the first of the configuration.
-pub fn invite(
-    folder: &Path,
-    member_code: &str,
-    host: Option<&str>,
-    valid_days: u32,
-    now: Timestamp,
-) -> Result<Invitation, CommuneError> {
-    let mut engine = Engine::new(Storage::open(&folder.join(DATABASE))?);
-    let code = words::tidy(member_code);
-    let entry = engine.storage().read()?.entry(MEMBER, &code)?;
-    let member = MemberId(entry.ok_or(CommuneError::UnknownMember { code })?.id);
-    let host = match host {
-        Some(host) => host.to_owned(),
-        None => first_host(folder)?,
-    };
-    let expires_at = now.plus_minutes(i64::from(valid_days) * 24 * 60);
-    // The host is checked before the invitation exists.
-    Invitation::new(&host, sotay_model::enrolment::Code::from_random([0; 8]))?;
-    Ok(Invitation::new(&host, engine.invite(member, expires_at)?)?)
 }
 
 impl Commune {

@@ -47,16 +47,7 @@ impl Engine {
         let code = Code::from_random(random()?);
         let keys = EnrolmentKeys::derive(&stretch(&code)?);
         let transaction = self.storage.write()?;
-        transaction.set_invitation(&Invitation {
-            lookup: keys.lookup,
-            roots_key: keys.roots,
-            claim_key: keys.claim,
-            member,
-            expires_at,
-            tries_left: MAX_TRIES,
-            used_at: None,
-            used_by: None,
-        })?;
+        transaction.set_invitation(&unused(member, &keys, expires_at))?;
         transaction.commit()?;
         Ok(code)
     }
@@ -168,6 +159,24 @@ impl Engine {
             cell: member.cell,
             now,
         }))
+    }
+}
+
+/// An invitation that nobody has tried yet.
+pub(super) const fn unused(
+    member: MemberId,
+    keys: &EnrolmentKeys,
+    expires_at: Timestamp,
+) -> Invitation {
+    Invitation {
+        lookup: keys.lookup,
+        roots_key: keys.roots,
+        claim_key: keys.claim,
+        member,
+        expires_at,
+        tries_left: MAX_TRIES,
+        used_at: None,
+        used_by: None,
     }
 }
 

@@ -7,6 +7,7 @@
 mod blobs;
 mod enrolment;
 mod feeds;
+mod invitations;
 mod mutations;
 mod nonces;
 pub(crate) mod operator;
@@ -28,6 +29,7 @@ use crate::storage::{Installation, ScopeHead, Storage, StorageError, Transaction
 
 pub(crate) use enrolment::random;
 pub use enrolment::{MAX_PHONES, MAX_TRIES, stretch};
+pub(crate) use invitations::{Drawn, close, draw, give_out};
 pub use nonces::{NONCE_LIFETIME_MS, Nonces};
 pub use operator::Refused;
 pub use pages::{MAX_RESPONSE_ROWS, PAGE_BYTES};

@@ -8,6 +8,7 @@
 mod audit;
 mod backup;
 mod feeds;
+mod invitations;
 mod phones;
 mod register;
 
