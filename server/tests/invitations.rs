@@ -217,6 +217,19 @@ fn auth_4_a_commune_s_strips_are_grouped_by_cell_and_each_invites_who_is_named_o
             assert_eq!(codes.insert(code.text(), name), None, "no code twice");
         }
     }
+    // A second reader of QR codes, on a page as a picture.
+    let picture = place.folder.path().join("page");
+    let (from, to) = (pdf.to_str().unwrap(), picture.to_str().unwrap());
+    said(
+        "poppler-utils",
+        "pdftoppm",
+        &["-png", "-singlefile", from, to],
+    );
+    let arguments = ["-q", "--raw", "--nodbus", &format!("{to}.png")];
+    let found = String::from_utf8(said("zbar-tools", "zbarimg", &arguments)).unwrap();
+    let found: BTreeSet<&str> = found.lines().collect();
+    assert_eq!(found, scanned(&pdf, 1).iter().map(String::as_str).collect());
+
     let named: BTreeSet<&String> = codes.values().collect();
     assert_eq!((codes.len(), named.len()), (10, 10), "every member once");
 }
@@ -298,6 +311,10 @@ fn long_and_strange_names_have_room() {
     assert!(
         page.contains("Nguyễn Thị Mẫu Nguyễn") && page.contains('…'),
         "{page}"
+    );
+    assert!(
+        page.contains("Mẫu ?"),
+        "a letter that the face lacks is seen to lack"
     );
     assert_eq!(page.matches(&host).count(), 2, "an address is never cut");
     assert_eq!(scanned(&pdf, 1).len(), 2);

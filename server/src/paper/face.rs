@@ -2,7 +2,7 @@
 //! can be searched, copied and read aloud.
 //!
 //! Text is written in normal form C. Every letter of Vietnamese then is one character with one glyph, so nothing has to be placed upon
-//! anything. A character that the font lacks is drawn as an empty box.
+//! anything. A character that the font lacks is written as a question mark: seen by who reads the page, and filled in by hand.
 
 use std::collections::BTreeMap;
 
@@ -20,6 +20,8 @@ const IDENTITY: SystemInfo<'_> = SystemInfo {
     supplement: 0,
 };
 const CMAP: Name<'_> = Name(b"Letters");
+/// Stands for a character that the font lacks.
+const LACKING: char = '?';
 /// Widths in a PDF count thousandths of the size.
 const PER_SIZE: f32 = 1000.0;
 
@@ -55,8 +57,12 @@ impl Face {
         })
     }
 
-    fn glyph(&self, c: char) -> u16 {
-        self.face.glyph_index(c).map_or(0, |glyph| glyph.0)
+    /// The glyph of a character, and which character it means.
+    fn glyph(&self, c: char) -> (u16, char) {
+        [c, LACKING]
+            .into_iter()
+            .find_map(|c| Some((self.face.glyph_index(c)?.0, c)))
+            .unwrap_or((0, c))
     }
 
     fn advance(&self, glyph: u16) -> f32 {
@@ -66,7 +72,7 @@ impl Face {
 
     /// How wide a text is, in points.
     pub(super) fn width(&self, text: &str, size: f32) -> f32 {
-        let sum: f32 = text.nfc().map(|c| self.advance(self.glyph(c))).sum();
+        let sum: f32 = text.nfc().map(|c| self.advance(self.glyph(c).0)).sum();
         sum * size / PER_SIZE
     }
 
@@ -74,11 +80,9 @@ impl Face {
     pub(super) fn written(&mut self, text: &str) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(2 * text.len());
         for c in text.nfc() {
-            let glyph = self.glyph(c);
+            let (glyph, meaning) = self.glyph(c);
             let letter = self.letters.remap(glyph);
-            if glyph != 0 {
-                self.meanings.entry(letter).or_insert(c);
-            }
+            self.meanings.entry(letter).or_insert(meaning);
             bytes.extend(letter.to_be_bytes());
         }
         bytes

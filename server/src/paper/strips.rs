@@ -87,15 +87,16 @@ fn heading(document: &mut Document, sheaf: &Sheaf, (page, pages): (usize, usize)
     let set = grey(regular(10.5));
     let wide = document.width(&place, set);
     let room = WIDTH - 2.0 * EDGE - wide - 12.0;
-    fitted(document, (EDGE, 36.0), &sheaf.cell, bold(16.0), room);
-    document.text(WIDTH - EDGE - wide, 36.0, &place, set);
+    fitted(document, (EDGE, 34.0), &sheaf.cell, bold(16.0), room);
+    document.text(WIDTH - EDGE - wide, 34.0, &place, set);
     let mut about = format!("{} giấy mời", sheaf.strips.len());
     if let Some(above) = &sheaf.above {
-        about = format!("{above} · {about}");
+        about = format!("{about} · {above}");
     }
-    let about = format!("{about} · Cắt theo đường đứt nét, trao tận tay đúng người có tên.");
     let room = WIDTH - 2.0 * EDGE;
-    fitted(document, (EDGE, 55.0), &about, grey(regular(10.5)), room);
+    fitted(document, (EDGE, 49.0), &about, set, room);
+    let todo = "Cắt theo đường đứt nét, trao tận tay đúng người có tên.";
+    document.text(EDGE, 63.0, todo, set);
 }
 
 fn draw_strip(
