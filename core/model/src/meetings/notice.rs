@@ -318,7 +318,7 @@ fn called(c: &Context<'_>, key: MeetingKey) -> Result<Found<Meeting>, Stop> {
     Ok(found)
 }
 
-/// Checks who meets: each once; the calling organisation itself or organisations below it, and others only where the actor
+/// Checks who meets: each once; the calling organisation itself or those directly below, and others only where the actor
 /// leads them too.
 fn participants(
     c: &Context<'_>,

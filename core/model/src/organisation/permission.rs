@@ -488,25 +488,12 @@ impl Context<'_> {
         Ok(me)
     }
 
-    /// Whether the actor leads an organisation above this one, as far up as the actor's scopes show the tree.
+    /// Whether the actor leads the organisation directly above this one.
     fn leads_above(&self, organisation: OrganisationId) -> Result<bool, Stop> {
+        let found = self.see::<Organisation>(Organisation::key(organisation))?;
         let me = self.me()?;
-        let mut seen = vec![organisation];
-        let mut current = organisation;
-        while let Some(above) = self
-            .see::<Organisation>(Organisation::key(current))?
-            .and_then(|found| found.body.above)
-        {
-            if me.offices(above).leads() {
-                return Ok(true);
-            }
-            if seen.contains(&above) {
-                return Ok(false);
-            }
-            seen.push(above);
-            current = above;
-        }
-        Ok(false)
+        let above = found.and_then(|found| found.body.above);
+        Ok(above.is_some_and(|above| me.offices(above).leads()))
     }
 
     /// A member's line in the directory. Who asks about somebody unknown learns no more than who may not ask.

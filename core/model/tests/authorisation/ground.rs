@@ -42,6 +42,9 @@ pub(crate) const YOUNG: u32 = 904;
 pub(crate) const GONE: u32 = 905;
 /// The number of SCRIBE's appointment in X.
 pub(crate) const HELPERS_OFFICE: u32 = 4_500;
+/// The numbers of the actor's appointment and temporary activity.
+const THE_OFFICE: u32 = 4_900;
+const THE_VISIT: u32 = 5_900;
 
 /// Two hours before the meetings, on their day: today is the one day on which what is in force is in force.
 pub(crate) fn now() -> Timestamp {
@@ -295,8 +298,11 @@ pub(crate) fn ground(tree: Tree) -> Store {
     store
 }
 
-/// Gives the actor office, home and status.
+/// Gives the actor office, home and status, and takes what the actor was before.
 pub(crate) fn place(store: &mut Store, who: &Person) {
+    for number in [THE_VISIT, THE_OFFICE] {
+        store.forget(RecordKey::new(Scope::person(person(ACTOR)), id(number)));
+    }
     let home = home_of(who.belongs);
     let status = match who.status {
         "probationary" => MemberStatus::Probationary,
@@ -327,7 +333,7 @@ pub(crate) fn place(store: &mut Store, who: &Person) {
             status,
             unknown: UnknownKeys::none(),
         };
-        let key = RecordKey::new(Scope::person(person(ACTOR)), id(5_900));
+        let key = RecordKey::new(Scope::person(person(ACTOR)), id(THE_VISIT));
         put(store, key, host, &body);
     }
     let role = match who.office {
@@ -345,7 +351,7 @@ pub(crate) fn place(store: &mut Store, who: &Person) {
         _ => ("2025-01-01", Some(YESTERDAY)),
     };
     let office = (ACTOR, seat_of(who.relation), role);
-    appoint_as(store, 4_900, office, term);
+    appoint_as(store, THE_OFFICE, office, term);
 }
 
 fn appoint_as(

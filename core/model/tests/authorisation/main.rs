@@ -5,6 +5,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod ground;
+mod histories;
 mod matrix;
 mod page;
+mod reference;
 mod trials;

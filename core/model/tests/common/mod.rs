@@ -114,6 +114,11 @@ impl Store {
         }
     }
 
+    /// Takes a record away as if it had never been.
+    pub(crate) fn forget(&mut self, key: RecordKey) {
+        self.records.remove(&key);
+    }
+
     /// The scopes of a member on a day.
     pub(crate) fn scopes(&self, member: MemberId, day: CalendarDate) -> Vec<Scope> {
         let mut world = World::new();
