@@ -3,6 +3,7 @@
 //! ```text
 //! http     TLS, limits, signatures, routes      thin
 //! engine   batches in one transaction, feeds    plain synchronous code; knows no domain
+//! shape    what a message may look like before it is read
 //! storage  embedded SQLite, narrow methods
 //! blobs    attachments in a folder
 //! audit    who did what, chained and signed
@@ -20,7 +21,11 @@ pub mod http;
 mod paper;
 pub mod picture;
 mod private_file;
+pub mod shape;
 pub mod storage;
 
 pub use commune::Commune;
-pub use http::{Limits, Running, Server, ServerConfig, StartError, system_clock};
+pub use http::{
+    Front, Limits, ProxyHeader, Rate, Rates, Running, Server, ServerConfig, StartError,
+    system_clock,
+};

@@ -3,14 +3,13 @@
 mod command;
 
 use std::io::Write;
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use sotay_server::commune::{self, CommuneError, Config};
 use sotay_server::storage::Storage;
-use sotay_server::{Commune, Server, ServerConfig, system_clock};
+use sotay_server::{Commune, system_clock};
 
 /// The reference sync server of the member handbook.
 #[derive(Debug, Parser)]
@@ -48,14 +47,10 @@ enum Command {
     /// Lists the invitations that are open, or makes them unusable.
     Invitations(command::Invitations),
     /// Serves phones until it is told to stop.
-    Serve {
-        /// The folder.
-        #[arg(long)]
-        data: PathBuf,
-        /// Address and port; port 0 takes a free one.
-        #[arg(long, default_value = "0.0.0.0:8443")]
-        listen: SocketAddr,
-    },
+    Serve(command::Serve),
+    /// The organisation's roots and the server's certificate.
+    #[command(subcommand)]
+    Certificates(command::Certificates),
     /// Writes a copy of the database into a new file, while the server goes on.
     Backup {
         /// The folder.
@@ -156,7 +151,8 @@ fn run(command: Command) -> Result<(), Failure> {
         }
         Command::Invite(invite) => say(&invite.run(now)?),
         Command::Invitations(invitations) => say(&invitations.run(now)?),
-        Command::Serve { data, listen } => serve(&data, listen),
+        Command::Serve(serve) => serve.run(),
+        Command::Certificates(certificates) => say(&certificates.run(now)?),
         Command::Backup { data, to } => {
             commune::back_up(&data, &to)?;
             say(&format!("written to {}", to.display()))
@@ -180,58 +176,6 @@ fn run(command: Command) -> Result<(), Failure> {
                 commune.members.len()
             ))
         }
-    }
-}
-
-fn serve(data: &Path, listen: SocketAddr) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    // Signals are caught before anybody is told that the server is ready.
-    let mut stop = runtime.block_on(async { Stop::new() })?;
-    let running = Server::start(ServerConfig::new(data, listen))?;
-    say(&format!("listening https://{}", running.address()))?;
-    runtime.block_on(stop.wait());
-    tracing::info!("stopping");
-    running.shutdown();
-    Ok(())
-}
-
-#[cfg(unix)]
-struct Stop {
-    terminate: tokio::signal::unix::Signal,
-    interrupt: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl Stop {
-    fn new() -> std::io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    async fn wait(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
-}
-
-#[cfg(not(unix))]
-struct Stop;
-
-#[cfg(not(unix))]
-impl Stop {
-    fn new() -> std::io::Result<Self> {
-        Ok(Self)
-    }
-
-    async fn wait(&mut self) {
-        drop(tokio::signal::ctrl_c().await);
     }
 }
 

@@ -1,5 +1,9 @@
 //! Commands whose arguments and answers take more than some lines. Each has a `run` that returns what is printed.
 
+mod certificates;
 mod invitations;
+mod serve;
 
+pub(crate) use certificates::Certificates;
 pub(crate) use invitations::{Invitations, Invite};
+pub(crate) use serve::Serve;

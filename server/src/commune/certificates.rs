@@ -2,6 +2,10 @@
 //!
 //! Phones trust only the roots handed over when they joined: one in use, and a spare whose key can be taken off the machine
 //! and kept for the day the first is lost. The server's certificate is made anew when it nears its end; no phone notices.
+//!
+//! On that day [`rotate`] puts the spare in use: phones that joined before trust it already, those that join later are
+//! handed it and a new spare. The certificate goes first and the roots follow by renaming, so that a rotation that breaks
+//! off leaves a certificate that every phone accepts, and is completed when the folder is next opened.
 
 use std::fs;
 use std::io::Write;
@@ -11,10 +15,12 @@ use std::sync::Arc;
 use minicbor::Encoder;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, date_time_ymd,
+    KeyUsagePurpose, PublicKeyData, date_time_ymd,
 };
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use sotay_model::{CalendarDate, Timestamp};
 
 const ROOT_DAYS: i64 = 3_653;
@@ -25,6 +31,8 @@ const DAY_MINUTES: i64 = 24 * 60;
 
 const ROOT: &str = "root";
 const SPARE: &str = "spare-root";
+/// The spare-to-be while a rotation is under way.
+const NEXT: &str = "next-root";
 const SERVER: &str = "server";
 
 /// What is wrong with the keys and certificates of a folder.
@@ -50,6 +58,14 @@ pub enum CertificateError {
         /// The name.
         host: String,
     },
+    /// Phones trust only the organisation's roots, and would refuse this certificate.
+    #[error("phones would refuse {path}: {why}")]
+    Refused {
+        /// The certificate's file.
+        path: PathBuf,
+        /// What they would find.
+        why: rustls::Error,
+    },
     /// Making a key or certificate failed.
     #[error("certificate: {0}")]
     Making(#[from] rcgen::Error),
@@ -73,18 +89,15 @@ impl Certificates {
         if let Some(host) = hosts.iter().find(|host| unusable(host)) {
             return Err(CertificateError::Host { host: host.clone() });
         }
-        for (name, title) in [(ROOT, "Sotay root"), (SPARE, "Sotay spare root")] {
-            let key = KeyPair::generate()?;
-            let certificate = root_params(title, now).self_signed(&key)?;
-            write_private(&folder.join(format!("{name}.key")), &key.serialize_pem())?;
-            write(&folder.join(format!("{name}.pem")), &certificate.pem())?;
-        }
+        make_root(folder, ROOT, "Sotay root", now)?;
+        make_root(folder, SPARE, "Sotay spare root", now)?;
         write(&folder.join("hosts"), &hosts.join("\n"))?;
-        renew(folder, now)
+        renew(folder, ROOT, now)
     }
 
     /// Reads them, and makes the server's certificate anew when it nears its end.
     pub fn open(folder: &Path, now: Timestamp) -> Result<Self, CertificateError> {
+        finish_rotation(folder)?;
         let until = read(&folder.join("server.until"))?;
         let renew_from = until
             .trim()
@@ -92,21 +105,45 @@ impl Certificates {
             .ok()
             .map(|day| day.start().plus_minutes(-RENEW_DAYS * DAY_MINUTES));
         if renew_from.is_none_or(|day| day <= now) {
-            renew(folder, now)?;
+            renew(folder, ROOT, now)?;
             tracing::info!("made a new certificate for the server");
         }
-        let certificate = |name: &str| {
-            let path = folder.join(format!("{name}.pem"));
-            CertificateDer::from_pem_file(&path).map_err(|_| CertificateError::Unreadable { path })
-        };
         let path = folder.join("server.key");
         let key = PrivateKeyDer::from_pem_file(&path)
             .map_err(|_| CertificateError::Unreadable { path })?;
         Ok(Self {
-            roots: vec![certificate(ROOT)?, certificate(SPARE)?],
-            chain: vec![certificate(SERVER)?],
+            roots: read_roots(folder)?,
+            chain: vec![read_certificate(&folder.join(format!("{SERVER}.pem")))?],
             key,
         })
+    }
+
+    /// Reads a certificate that was made elsewhere, and refuses it where phones would: it must stand under one of the folder's
+    /// roots, be valid now, and name one of the folder's hosts.
+    pub fn from_files(
+        folder: &Path,
+        certificate: &Path,
+        key: &Path,
+        now: Timestamp,
+    ) -> Result<Self, CertificateError> {
+        finish_rotation(folder)?;
+        let unreadable = |path: &Path| CertificateError::Unreadable {
+            path: path.to_owned(),
+        };
+        let chain = CertificateDer::pem_file_iter(certificate)
+            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+            .map_err(|_| unreadable(certificate))?;
+        let roots = read_roots(folder)?;
+        let hosts = read(&folder.join("hosts"))?;
+        would_be_accepted(&roots, &chain, &hosts, now).map_err(|why| match why {
+            None => unreadable(certificate),
+            Some(why) => CertificateError::Refused {
+                path: certificate.to_owned(),
+                why,
+            },
+        })?;
+        let key = PrivateKeyDer::from_pem_file(key).map_err(|_| unreadable(key))?;
+        Ok(Self { roots, chain, key })
     }
 
     /// What phones are handed: a CBOR array of DER certificates.
@@ -133,16 +170,137 @@ impl Certificates {
     }
 }
 
-/// Makes the server's certificate under the root in use.
-fn renew(folder: &Path, now: Timestamp) -> Result<(), CertificateError> {
+/// Puts the spare root in use, and makes a new spare. `spare_key` is where the spare's key is kept, if not in the folder.
+pub(super) fn rotate(
+    folder: &Path,
+    spare_key: Option<&Path>,
+    now: Timestamp,
+) -> Result<(), CertificateError> {
+    finish_rotation(folder)?;
+    let own = folder.join(format!("{SPARE}.key"));
+    if let Some(path) = spare_key {
+        let text = read(path)?;
+        let unreadable = || CertificateError::Unreadable {
+            path: path.to_owned(),
+        };
+        let key = KeyPair::from_pem(&text).map_err(|_| unreadable())?;
+        // The key of another root would sign what no phone accepts.
+        let spare = read_certificate(&folder.join(format!("{SPARE}.pem")))?;
+        let public = key.der_bytes();
+        if !spare.windows(public.len()).any(|part| part == public) {
+            return Err(unreadable());
+        }
+        write_private(&own, &text)?;
+    }
+    renew(folder, SPARE, now)?;
+    let title = format!("Sotay root {}", now.date());
+    make_root(folder, NEXT, &title, now)?;
+    finish_rotation(folder)
+}
+
+/// Once the next spare's certificate is there, everything else of a rotation is renaming, each step of which may have happened.
+fn finish_rotation(folder: &Path) -> Result<(), CertificateError> {
+    let at = |name: &str, ending: &str| folder.join(format!("{name}.{ending}"));
+    if !at(NEXT, "pem").exists() {
+        return Ok(());
+    }
+    for (from, to) in [(SPARE, ROOT), (NEXT, SPARE)] {
+        // Until its certificate has moved, a root has not.
+        if !at(from, "pem").exists() {
+            continue;
+        }
+        for ending in ["key", "pem"] {
+            match fs::rename(at(from, ending), at(to, ending)) {
+                Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                    let path = at(from, ending);
+                    return Err(CertificateError::File { path, source });
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+fn make_root(
+    folder: &Path,
+    name: &str,
+    title: &str,
+    now: Timestamp,
+) -> Result<(), CertificateError> {
+    let key = KeyPair::generate()?;
+    let certificate = root_params(title, now).self_signed(&key)?;
+    write_private(&folder.join(format!("{name}.key")), &key.serialize_pem())?;
+    // What stands before the first line of dashes is a comment; here, the name that certificates under it repeat.
+    let text = format!("{title}\n{}", certificate.pem());
+    write(&folder.join(format!("{name}.pem")), &text)
+}
+
+/// The name of a root: what stands before its certificate; older folders had one name for each file.
+fn title_of(folder: &Path, name: &str) -> Result<String, CertificateError> {
+    let text = read(&folder.join(format!("{name}.pem")))?;
+    let first = text.lines().next().unwrap_or_default();
+    Ok(match (first.starts_with("-----"), name) {
+        (false, _) => first.to_owned(),
+        (true, SPARE) => "Sotay spare root".to_owned(),
+        (true, _) => "Sotay root".to_owned(),
+    })
+}
+
+fn read_certificate(path: &Path) -> Result<CertificateDer<'static>, CertificateError> {
+    CertificateDer::from_pem_file(path).map_err(|_| CertificateError::Unreadable {
+        path: path.to_owned(),
+    })
+}
+
+fn read_roots(folder: &Path) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
+    [ROOT, SPARE]
+        .iter()
+        .map(|name| read_certificate(&folder.join(format!("{name}.pem"))))
+        .collect()
+}
+
+/// Checks a chain as phones do, for the host that suits it best. Without an error in the end: it is no chain.
+fn would_be_accepted(
+    roots: &[CertificateDer<'static>],
+    chain: &[CertificateDer<'static>],
+    hosts: &str,
+    now: Timestamp,
+) -> Result<(), Option<rustls::Error>> {
+    let mut store = rustls::RootCertStore::empty();
+    for root in roots {
+        store.add(root.clone()).map_err(Some)?;
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider)
+        .build()
+        .map_err(|_| None)?;
+    let (own, between) = chain.split_first().ok_or(None)?;
+    let seconds = u64::try_from(now.0 / 1_000).unwrap_or(0);
+    let at = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
+    let mut refused = None;
+    for host in hosts.lines() {
+        let Ok(name) = ServerName::try_from(host) else {
+            continue;
+        };
+        match verifier.verify_server_cert(own, between, &name, &[], at) {
+            Ok(_) => return Ok(()),
+            Err(why) => refused = Some(why),
+        }
+    }
+    Err(refused)
+}
+
+/// Makes the server's certificate under a root of the folder.
+fn renew(folder: &Path, root: &str, now: Timestamp) -> Result<(), CertificateError> {
     let hosts: Vec<String> = read(&folder.join("hosts"))?
         .lines()
         .map(str::to_owned)
         .collect();
-    let path = folder.join("root.key");
+    let path = folder.join(format!("{root}.key"));
     let root_key =
         KeyPair::from_pem(&read(&path)?).map_err(|_| CertificateError::Unreadable { path })?;
-    let issuer = Issuer::new(root_params("Sotay root", now), root_key);
+    let issuer = Issuer::new(root_params(&title_of(folder, root)?, now), root_key);
 
     let until = now.plus_minutes(SERVER_DAYS * DAY_MINUTES).date();
     let key = KeyPair::generate()?;

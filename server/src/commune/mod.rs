@@ -228,6 +228,16 @@ pub fn import(folder: &Path, list: &Rows, now: Timestamp) -> Result<Imported, Co
     Ok(imported)
 }
 
+/// Puts the spare root in use and makes a new spare; see [`Certificates`]. `spare_key` is where the spare's key is kept, if
+/// not in the folder.
+pub fn rotate(folder: &Path, spare_key: Option<&Path>, now: Timestamp) -> Result<(), CommuneError> {
+    let mut storage = Storage::open(&folder.join(DATABASE))?;
+    let transaction = storage.write()?;
+    certificates::rotate(folder, spare_key, now)?;
+    transaction.audit(now, None, &Event::RootsRotated)?;
+    Ok(transaction.commit()?)
+}
+
 impl Commune {
     /// Reads the codes of a folder.
     pub fn open(folder: &Path) -> Result<Self, CommuneError> {

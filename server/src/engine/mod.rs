@@ -16,11 +16,12 @@ mod pages;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use sotay_model::organisation::scopes_of;
+use sotay_model::organisation::{Member, scopes_of};
 use sotay_model::wire::{ProblemCode, SyncRequest, SyncResponse};
 use sotay_model::world::{Need, Reader, Stop};
 use sotay_model::{
-    Actor, InstallationId, Intent, MemberId, Mutation, Now, Outcome, Scope, Timestamp, World, apply,
+    Actor, InstallationId, Intent, MemberId, Mutation, Now, OrganisationId, Outcome, Scope,
+    Timestamp, World, apply,
 };
 
 use crate::audit::{Kept, Signed};
@@ -197,6 +198,13 @@ impl Engine {
         let made = transaction.checkpoint(now, sign)?;
         transaction.commit()?;
         Ok(made)
+    }
+
+    /// The cell that a member belongs to.
+    pub fn cell_of(&mut self, member: MemberId) -> Result<Option<OrganisationId>, EngineError> {
+        let found = self.storage.read()?.record(Member::key(member))?;
+        let member = found.and_then(|stored| stored.record.read::<Member>().ok());
+        Ok(member.map(|member| member.cell))
     }
 
     /// The scopes that a member holds.

@@ -17,6 +17,7 @@ use sotay_model::wire::{MAX_MUTATIONS, PROTOCOL, ProblemCode, Receipt, Sent, Ver
 use sotay_model::{Actor, InstallationId, Mutation, Outcome, Rejection, cbor};
 
 use super::{Asked, Batch, EngineError};
+use crate::shape;
 use crate::storage::{Installation, Remembered, StorageError, Transaction};
 
 /// The most mutations that one may need.
@@ -152,6 +153,9 @@ impl Batch<'_> {
             field: Field::Mutation,
             why: Fault::Malformed,
         });
+        if shape::check(&sent.mutation).is_err() {
+            return Ok(malformed);
+        }
         let Ok(mut mutation) = cbor::from_bytes::<Mutation>(&sent.mutation) else {
             return Ok(malformed);
         };

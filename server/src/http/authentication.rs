@@ -6,8 +6,8 @@ use sotay_model::InstallationId;
 use sotay_model::signature::{self, Headers, Request};
 use sotay_model::wire::ProblemCode;
 
-use super::Shared;
 use super::writer::problem;
+use super::{Shared, gate};
 use crate::storage::Installation;
 
 /// Why a request is not answered, and whose next nonce goes with that answer.
@@ -59,7 +59,11 @@ pub(super) fn authenticate(
         body,
     };
     match signature::verify(&request, &headers, &installation.public_key) {
-        Ok(_) => Ok(installation),
+        // Only what really comes from the phone is counted as its own: nobody can use up another's tokens.
+        Ok(_) => match gate::count_phone(shared, parts, &installation) {
+            Ok(()) => Ok(installation),
+            Err(problem) => Err(refuse(problem)),
+        },
         Err(_) => Err(refuse(ProblemCode::BadSignature)),
     }
 }

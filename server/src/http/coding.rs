@@ -9,6 +9,10 @@ const WINDOW_LOG: u32 = 20;
 /// What the server can afford: the window of the largest request, 4 MiB, so that any level of compression is read.
 const ACCEPTED_WINDOW_LOG: u32 = 22;
 const LEVEL: i32 = 3;
+/// How many times its size a compressed body may become, above [`FREE_EXPANSION`]. Lists of marks come to thirty.
+pub(super) const MAX_EXPANSION: usize = 200;
+/// Up to this size the ratio does not matter.
+pub(super) const FREE_EXPANSION: usize = 64 << 10;
 
 /// Undoes the compression of a request's body, up to the limit.
 pub(super) fn decompress(body: &[u8]) -> Result<Vec<u8>, ProblemCode> {
@@ -17,12 +21,12 @@ pub(super) fn decompress(body: &[u8]) -> Result<Vec<u8>, ProblemCode> {
         .window_log_max(ACCEPTED_WINDOW_LOG)
         .map_err(|_| ProblemCode::Internal)?;
     let mut plain = Vec::new();
-    let limit = MAX_REQUEST_BYTES as u64 + 1;
+    let limit = MAX_REQUEST_BYTES.min(body.len().saturating_mul(MAX_EXPANSION).max(FREE_EXPANSION));
     decoder
-        .take(limit)
+        .take(limit as u64 + 1)
         .read_to_end(&mut plain)
         .map_err(|_| ProblemCode::Malformed)?;
-    if plain.len() > MAX_REQUEST_BYTES {
+    if plain.len() > limit {
         Err(ProblemCode::TooLarge)
     } else {
         Ok(plain)
@@ -59,13 +63,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bomb_is_refused() {
+    fn server_a_bomb_is_refused_by_its_size_and_by_its_ratio() {
         let bomb = compress(&vec![0; MAX_REQUEST_BYTES + 1]).unwrap();
         assert!(bomb.len() < 10_000);
         assert_eq!(decompress(&bomb), Err(ProblemCode::TooLarge));
+        let small = compress(&vec![0; FREE_EXPANSION]).unwrap();
+        assert_eq!(decompress(&small), Ok(vec![0; FREE_EXPANSION]));
+        let bomb = compress(&vec![0; FREE_EXPANSION + 1]).unwrap();
+        assert!(bomb.len() * MAX_EXPANSION < FREE_EXPANSION);
+        assert_eq!(decompress(&bomb), Err(ProblemCode::TooLarge));
+        let mut noise = vec![0; MAX_REQUEST_BYTES + 1];
+        let mut state = 1_u32;
+        for byte in &mut noise {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            *byte = (state >> 24) as u8 & 0x7f;
+        }
+        let large = compress(&noise).unwrap();
+        assert!(large.len() > MAX_REQUEST_BYTES / 2);
+        assert_eq!(decompress(&large), Err(ProblemCode::TooLarge));
         assert_eq!(decompress(b"not zstd"), Err(ProblemCode::Malformed));
-        let whole = compress(&vec![7; 100_000]).unwrap();
-        assert_eq!(decompress(&whole), Ok(vec![7; 100_000]));
+        let whole = compress(&vec![7; 60_000]).unwrap();
+        assert_eq!(decompress(&whole), Ok(vec![7; 60_000]));
         assert_eq!(
             decompress(&whole[..whole.len() / 2]),
             Err(ProblemCode::Malformed)

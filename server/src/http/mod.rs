@@ -7,8 +7,12 @@ mod accept;
 mod authentication;
 mod blobs;
 mod coding;
+mod gate;
+mod limits;
 mod readers;
 mod routes;
+mod stalled;
+mod tls;
 mod wake;
 mod writer;
 
@@ -24,7 +28,12 @@ use crate::blobs::Blobs;
 use crate::commune::{CertificateError, Certificates};
 use crate::engine::{Engine, EngineError, Nonces, meta};
 use crate::storage::{Storage, StorageError};
+use accept::Listener;
+pub use accept::{MAX_HEAD_BYTES, MAX_HEADERS};
+pub use gate::ProxyHeader;
+pub use limits::{Counted, Limiter, MAX_BUCKETS, Rate, Rates, TooOften};
 use readers::Readers;
+use tls::Reloader;
 use wake::Changed;
 use writer::Writer;
 
@@ -35,6 +44,8 @@ pub struct ServerConfig {
     pub folder: PathBuf,
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Who speaks TLS.
+    pub front: Front,
     /// What a connection may take.
     pub limits: Limits,
     /// Where "now" comes from.
@@ -47,10 +58,34 @@ impl ServerConfig {
         Self {
             folder: folder.into(),
             listen,
+            front: Front::Own,
             limits: Limits::default(),
             clock: system_clock,
         }
     }
+}
+
+/// Who speaks TLS with the phones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Front {
+    /// The server, with the folder's own certificate.
+    Own,
+    /// The server, with a certificate made elsewhere. It must stand under one of the folder's roots, because phones trust no
+    /// others.
+    Files {
+        /// PEM: the certificate, then those between it and the root.
+        certificate: PathBuf,
+        /// PEM: its key.
+        key: PathBuf,
+    },
+    /// A proxy on this machine, with a certificate under one of the folder's roots; the server speaks plain HTTP with it, on
+    /// a loopback address or a socket file.
+    Proxy {
+        /// Where the proxy says whom it speaks for.
+        header: ProxyHeader,
+        /// A socket file instead of the address.
+        socket: Option<PathBuf>,
+    },
 }
 
 /// Where "now" comes from.
@@ -73,8 +108,14 @@ pub struct Limits {
     pub head: Duration,
     /// For the body of a request.
     pub body: Duration,
+    /// For the other end to take what it is sent.
+    pub stalled: Duration,
     /// The most connections at a time; more wait to be accepted.
     pub connections: usize,
+    /// The most of one address at a time; more are closed.
+    pub connections_per_address: usize,
+    /// How often who may ask.
+    pub rates: Rates,
     /// Between two signs of life on a wake-up connection.
     pub heartbeat: Duration,
 }
@@ -85,7 +126,10 @@ impl Default for Limits {
             handshake: Duration::from_secs(10),
             head: Duration::from_secs(30),
             body: Duration::from_secs(60),
+            stalled: Duration::from_secs(60),
             connections: 4_096,
+            connections_per_address: 1_024,
+            rates: Rates::default(),
             heartbeat: Duration::from_secs(25),
         }
     }
@@ -103,6 +147,14 @@ pub enum StartError {
     /// The keys and certificates in the folder.
     #[error(transparent)]
     Certificates(#[from] CertificateError),
+    /// Plain HTTP for others than this machine.
+    #[error(
+        "{address} is not of this machine alone: behind a proxy listen on 127.0.0.1, [::1] or a socket file"
+    )]
+    PlainHttp {
+        /// Where it was to listen.
+        address: SocketAddr,
+    },
     /// The address, or a thread.
     #[error("cannot listen: {0}")]
     Listen(#[from] std::io::Error),
@@ -117,6 +169,9 @@ struct Shared {
     roots: Vec<u8>,
     clock: Clock,
     limits: Limits,
+    limiter: Limiter,
+    cells: gate::Cells,
+    proxy: Option<ProxyHeader>,
     changed: broadcast::Sender<Changed>,
     closing: watch::Receiver<bool>,
 }
@@ -128,6 +183,20 @@ pub struct Server;
 impl Server {
     /// Opens the database and listens. Runs on threads of its own until [`Running::shutdown`].
     pub fn start(config: ServerConfig) -> Result<Running, StartError> {
+        let (proxy, socket) = match &config.front {
+            Front::Own | Front::Files { .. } => (None, None),
+            Front::Proxy { socket: None, .. } if !config.listen.ip().is_loopback() => {
+                return Err(StartError::PlainHttp {
+                    address: config.listen,
+                });
+            }
+            Front::Proxy { header, socket } => (Some(*header), socket.clone()),
+        };
+        let mut limits = config.limits;
+        if proxy.is_some() {
+            // There everybody comes from this machine.
+            limits.rates.spare_loopback = false;
+        }
         let folder = crate::commune::serve_in(&config.folder)?;
         let database = config.folder.join(crate::commune::DATABASE);
         let mut storage = Storage::open(&database)?;
@@ -136,11 +205,13 @@ impl Server {
             .meta(meta::NONCE_SECRET)?
             .ok_or(StorageError::Damaged { what: "secret" })?;
         let certificates = Certificates::open(&config.folder, (config.clock)())?;
-        let tls = certificates.tls()?;
-
-        let listener = std::net::TcpListener::bind(config.listen)?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
+        let reloader = Arc::new(Reloader::new(
+            config.folder.clone(),
+            config.front.clone(),
+            config.clock,
+        )?);
+        let tls = proxy.is_none().then(|| reloader.served());
+        let (listener, address) = bind(config.listen, socket)?;
 
         let (changed, _) = broadcast::channel(1_024);
         let (close, closing) = watch::channel(false);
@@ -154,7 +225,10 @@ impl Server {
             nonces: Nonces::new(&secret),
             roots: certificates.roots(),
             clock: config.clock,
-            limits: config.limits,
+            limiter: Limiter::new(limits.rates),
+            limits,
+            cells: gate::Cells::default(),
+            proxy,
             changed,
             closing: closing.clone(),
         });
@@ -163,13 +237,18 @@ impl Server {
             .enable_all()
             .thread_name("sotay-server")
             .build()?;
+        let listener = {
+            // A listener belongs to the runtime it is used in.
+            let _inside = runtime.enter();
+            listener.in_runtime()?
+        };
+        let watching = reloader.clone();
         let network = std::thread::Builder::new()
             .name("sotay-network".into())
             .spawn(move || {
                 runtime.block_on(async {
-                    if let Err(error) = accept::serve(listener, tls, shared, closing).await {
-                        tracing::error!(%error, "stopped listening");
-                    }
+                    tokio::spawn(watching.watch(closing.clone()));
+                    accept::serve(listener, tls, shared, closing).await;
                 });
                 // Handlers that still run are given a moment; what they wrote is safe either way.
                 runtime.shutdown_timeout(Duration::from_secs(5));
@@ -178,10 +257,61 @@ impl Server {
         Ok(Running {
             address,
             close,
+            reloader,
             threads: vec![network, writer_thread],
             _folder: folder,
         })
     }
+}
+
+/// A listener before there is a runtime.
+enum Bound {
+    Tcp(std::net::TcpListener),
+    #[cfg(unix)]
+    Socket(std::os::unix::net::UnixListener),
+}
+
+impl Bound {
+    fn in_runtime(self) -> std::io::Result<Listener> {
+        Ok(match self {
+            Self::Tcp(listener) => Listener::Tcp(tokio::net::TcpListener::from_std(listener)?),
+            #[cfg(unix)]
+            Self::Socket(listener) => {
+                Listener::Socket(tokio::net::UnixListener::from_std(listener)?)
+            }
+        })
+    }
+}
+
+#[cfg(unix)]
+fn bind(listen: SocketAddr, socket: Option<PathBuf>) -> std::io::Result<(Bound, SocketAddr)> {
+    use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+    let Some(path) = socket else {
+        return bind_tcp(listen);
+    };
+    // One that a server left behind; anything else is somebody's file.
+    if std::fs::symlink_metadata(&path).is_ok_and(|found| found.file_type().is_socket()) {
+        std::fs::remove_file(&path)?;
+    }
+    let listener = std::os::unix::net::UnixListener::bind(&path)?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o660))?;
+    listener.set_nonblocking(true)?;
+    Ok((Bound::Socket(listener), listen))
+}
+
+#[cfg(not(unix))]
+fn bind(listen: SocketAddr, socket: Option<PathBuf>) -> std::io::Result<(Bound, SocketAddr)> {
+    match socket {
+        None => bind_tcp(listen),
+        Some(_) => Err(std::io::ErrorKind::Unsupported.into()),
+    }
+}
+
+fn bind_tcp(listen: SocketAddr) -> std::io::Result<(Bound, SocketAddr)> {
+    let listener = std::net::TcpListener::bind(listen)?;
+    listener.set_nonblocking(true)?;
+    let address = listener.local_addr()?;
+    Ok((Bound::Tcp(listener), address))
 }
 
 /// A running server. Dropping it closes it too, without waiting.
@@ -189,6 +319,7 @@ impl Server {
 pub struct Running {
     address: SocketAddr,
     close: watch::Sender<bool>,
+    reloader: Arc<Reloader>,
     threads: Vec<std::thread::JoinHandle<()>>,
     /// The folder's lock, shared with other servers: nobody restores a database under them.
     _folder: std::fs::File,
@@ -198,6 +329,11 @@ impl Running {
     /// Where it listens.
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Reads the certificate again: connections from now on are made with what it finds. On an error nothing changes.
+    pub fn reload(&self) -> Result<(), CertificateError> {
+        self.reloader.reload()
     }
 
     /// Stops accepting, lets requests end, closes the database, and returns when all that has happened.

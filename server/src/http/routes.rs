@@ -10,15 +10,18 @@ use axum::http::{HeaderValue, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use sotay_model::wire::{
-    MAX_REQUEST_BYTES, MEDIA_TYPE, NONCE_HEADER, OpenEnrolment, Problem, ProblemCode, SyncRequest,
+    ClaimEnrolment, MAX_REQUEST_BYTES, MEDIA_TYPE, NONCE_HEADER, OpenEnrolment, Problem,
+    ProblemCode, SyncRequest,
 };
 use sotay_model::{InstallationId, cbor};
 
 use super::authentication::{Unauthenticated, authenticate, text};
 use super::coding::{accepts_zstd, compress, decompress};
+use super::limits::Counted;
 use super::writer::problem;
-use super::{Shared, blobs, wake};
+use super::{Shared, blobs, gate, wake};
 use crate::engine::{Answered, Asked};
+use crate::shape::{self, Misshapen};
 
 /// All routes.
 pub(super) fn router(shared: &Arc<Shared>) -> Router {
@@ -40,6 +43,10 @@ pub(super) fn router(shared: &Arc<Shared>) -> Router {
             )
                 .into_response()
         })
+        .layer(axum::middleware::from_fn_with_state(
+            shared.clone(),
+            gate::gate,
+        ))
         .with_state(shared.clone())
 }
 
@@ -56,6 +63,7 @@ async fn open(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Resp
     let answer = async {
         let body = receive(&shared, &parts, body).await?;
         let request: OpenEnrolment = decode(&parts, &body)?;
+        count_invitation(&shared, &parts, &request.lookup)?;
         blocking(move || {
             let now = (shared.clock)();
             shared
@@ -75,7 +83,8 @@ async fn claim(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Res
     let (parts, body) = request.into_parts();
     let answer = async {
         let body = receive(&shared, &parts, body).await?;
-        let claim = decode(&parts, &body)?;
+        let claim: ClaimEnrolment = decode(&parts, &body)?;
+        count_invitation(&shared, &parts, &claim.lookup)?;
         shared.writer.claim(claim, shared.nonces.clone()).await
     };
     match answer.await {
@@ -181,6 +190,13 @@ async fn wake_up(State(shared): State<Arc<Shared>>, request: Request<Body>) -> R
     }
 }
 
+/// Counts a step of joining by its invitation. A lookup value of another length finds none, and costs nothing.
+fn count_invitation(shared: &Shared, parts: &Parts, lookup: &[u8]) -> Result<(), ProblemCode> {
+    lookup.try_into().map_or(Ok(()), |lookup| {
+        gate::count(shared, parts, Counted::Invitation(lookup))
+    })
+}
+
 /// The body as it travelled: the signature covers these bytes.
 pub(super) async fn receive(
     shared: &Shared,
@@ -221,6 +237,10 @@ fn decode<T: for<'b> minicbor::Decode<'b, ()>>(
         }
         _ => body,
     };
+    shape::check(bytes).map_err(|why| match why {
+        Misshapen::Broken | Misshapen::TooDeep => ProblemCode::Malformed,
+        Misshapen::ListTooLong | Misshapen::TextTooLong => ProblemCode::TooLarge,
+    })?;
     cbor::from_bytes(bytes).map_err(|_| ProblemCode::Malformed)
 }
 
