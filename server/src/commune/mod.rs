@@ -12,6 +12,7 @@ mod faults;
 mod invitations;
 mod list;
 mod members;
+mod printing;
 mod words;
 
 use std::collections::BTreeMap;
@@ -31,11 +32,11 @@ pub use certificates::{CertificateError, Certificates};
 pub use config::{Config, ConfigFault, PlannedOffice, PlannedOrganisation};
 pub use faults::{CellFault, RowFault};
 pub use invitations::{
-    MAX_VALID_DAYS, OpenInvitation, PrintOrder, Printed, invite, invite_by_picture,
-    open_invitations, print_invitations, revoke_invitations,
+    MAX_VALID_DAYS, OpenInvitation, invite, invite_by_picture, open_invitations, revoke_invitations,
 };
 pub use list::{Cell, ListFault, Rows, read as read_list, read_csv};
 pub use members::MemberRow;
+pub use printing::{PrintOrder, Printed, print_invitations};
 pub use words::Column;
 
 use entering::{enter_members, enter_offices, enter_organisations};

@@ -207,7 +207,7 @@ impl Standing {
 }
 
 /// Whether a member of this status takes part in the life of the cell.
-pub(crate) const fn takes_part(status: MemberStatus) -> bool {
+pub const fn takes_part(status: MemberStatus) -> bool {
     matches!(
         status,
         MemberStatus::Official

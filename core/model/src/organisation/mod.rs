@@ -5,8 +5,9 @@ mod permission;
 mod records;
 mod rules;
 
+pub(crate) use access::Standing;
+pub use access::takes_part;
 pub use access::{Offices, is_cell, scopes_of};
-pub(crate) use access::{Standing, takes_part};
 pub use permission::{Act, Marking, OnBehalf, Seat, permit};
 pub use records::{
     Appointment, Member, MemberStatus, Organisation, OrganisationLevel, Policy, Role,
