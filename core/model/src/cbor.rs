@@ -115,12 +115,13 @@ pub fn from_bytes<'b, T: minicbor::Decode<'b, ()>>(bytes: &'b [u8]) -> Result<T,
 }
 
 /// Declares a struct stored as a CBOR map with integer keys; keys must be written in ascending order. Absent optional
-/// values are left out; keys of newer versions are kept in `unknown` and written back in their place.
+/// values are left out; keys of newer versions are kept in `unknown` and written back in their place. In brackets behind each
+/// field: what it says about people ([`crate::inventory::Personal`]).
 macro_rules! cbor_map {
     (
         $(#[$meta:meta])*
         pub struct $name:ident {
-            $( $(#[$field_meta:meta])* $key:literal => $field:ident : $type:ty, )*
+            $( $(#[$field_meta:meta])* $key:literal => $field:ident : $type:ty [$personal:ident], )*
         }
     ) => {
         $(#[$meta])*
@@ -129,6 +130,18 @@ macro_rules! cbor_map {
             $( $(#[$field_meta])* pub $field: $type, )*
             /// Keys of newer versions, kept as they came.
             pub unknown: $crate::cbor::UnknownKeys,
+        }
+
+        impl $crate::inventory::Described for $name {
+            const SHAPE: $crate::inventory::Shape = $crate::inventory::Shape::Map(&[
+                $( $crate::inventory::MapField {
+                    number: $key,
+                    name: stringify!($field),
+                    type_name: stringify!($type),
+                    personal: $crate::inventory::Personal::$personal,
+                    shape: <$type as $crate::inventory::Described>::SHAPE,
+                }, )*
+            ]);
         }
 
         impl<Ctx> minicbor::Encode<Ctx> for $name {
@@ -200,6 +213,11 @@ macro_rules! cbor_code {
                 /// The number as received.
                 code: u32,
             },
+        }
+
+        impl $crate::inventory::Described for $name {
+            const SHAPE: $crate::inventory::Shape =
+                $crate::inventory::Shape::Code(&[$( ($code, stringify!($variant)), )*]);
         }
 
         impl $name {

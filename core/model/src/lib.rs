@@ -10,6 +10,7 @@ pub mod defect;
 pub mod documents;
 pub mod enrolment;
 pub mod id;
+pub mod inventory;
 pub mod meetings;
 pub mod mutation;
 pub mod organisation;

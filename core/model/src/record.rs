@@ -7,6 +7,7 @@ use ring::digest::{Context, SHA256};
 
 use crate::cbor::{self, cbor_code};
 use crate::id::{Id, RecordKey, Scope};
+use crate::inventory::Kept;
 
 cbor_code! {
     /// What a record is about. The number is part of the wire format and never reused.
@@ -98,6 +99,8 @@ pub struct NotThisBody {
 pub trait Body: Sized + minicbor::Encode<()> + for<'b> minicbor::Decode<'b, ()> {
     /// Its kind.
     const KIND: Kind;
+    /// Why it exists, and for whom.
+    const KEPT: Kept;
 
     /// Everyone who sees the record, from its body and its home alone: so whoever reads it can also check whether the
     /// actor's scopes show it.

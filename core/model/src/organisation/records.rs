@@ -2,6 +2,7 @@
 
 use crate::cbor::{cbor_code, cbor_map};
 use crate::id::{MemberId, OrganisationId, RecordKey, Scope};
+use crate::inventory::Kept;
 use crate::record::{Body, Kind};
 use crate::time::CalendarDate;
 
@@ -31,19 +32,19 @@ cbor_map! {
     /// What an organisation decided where no source settles it.
     pub struct Policy {
         /// Minutes before the beginning until which an answer counts as in time, unless the notice says otherwise.
-        0 => answer_minutes_before: u32,
+        0 => answer_minutes_before: u32 [No],
         /// Minutes before the beginning until which an absence may be asked for without counting as late.
-        1 => absence_minutes_before: u32,
+        1 => absence_minutes_before: u32 [No],
         /// Days in which a member may object to the own line of a confirmed roll call.
-        2 => objection_days: u32,
+        2 => objection_days: u32 [No],
         /// Whether an accepted excuse takes the member out of the base of the attendance rate.
-        3 => excused_leave_rate_base: bool,
+        3 => excused_leave_rate_base: bool [No],
         /// Whether members here for a temporary activity count in the attendance rate.
-        4 => temporary_in_counts: bool,
+        4 => temporary_in_counts: bool [No],
         /// The attendance rate, in percent, that a good meeting exceeds.
-        5 => good_attendance_percent: u32,
+        5 => good_attendance_percent: u32 [No],
         /// A notice given less than this many minutes ahead is marked late (HD 42-HD/BTCTW: one day).
-        6 => notice_minutes_ahead: u32,
+        6 => notice_minutes_ahead: u32 [No],
     }
 }
 
@@ -67,20 +68,26 @@ cbor_map! {
     /// Shown to its members, to those below, and to the office above.
     pub struct Organisation {
         /// Its id.
-        0 => id: OrganisationId,
+        0 => id: OrganisationId [No],
         /// The organisation directly above; none for the root.
-        1 => above: Option<OrganisationId>,
+        1 => above: Option<OrganisationId> [No],
         /// What it is called.
-        2 => level: OrganisationLevel,
+        2 => level: OrganisationLevel [No],
         /// Its name.
-        3 => name: String,
+        3 => name: String [No],
         /// What it decided.
-        4 => policy: Policy,
+        4 => policy: Policy [No],
     }
 }
 
 impl Body for Organisation {
     const KIND: Kind = Kind::Organisation;
+    const KEPT: Kept = Kept {
+        purpose: "Everybody finds the own place in the tree, and the policy that meetings go by.",
+        about: "Nobody's.",
+        seen_by: "The organisation's members, those below it, and the office above it.",
+        until: "The organisation exists.",
+    };
 
     fn audience(&self, _home: Scope) -> Vec<Scope> {
         std::iter::once(Scope::organisation(self.id))
@@ -129,20 +136,26 @@ cbor_map! {
     /// Shown to the cell and to the member; what is private stands in [`crate::profile::Profile`].
     pub struct Member {
         /// The member.
-        0 => id: MemberId,
+        0 => id: MemberId [Who],
         /// The home cell.
-        1 => cell: OrganisationId,
+        1 => cell: OrganisationId [No],
         /// The name as people say it.
-        2 => name: String,
+        2 => name: String [Who],
         /// The status at home; `TemporaryOut` follows from [`TemporaryActivity`].
-        3 => status: MemberStatus,
+        3 => status: MemberStatus [About],
         /// The number to call, as the register has it.
-        4 => phone: Option<String>,
+        4 => phone: Option<String> [Who],
     }
 }
 
 impl Body for Member {
     const KIND: Kind = Kind::Member;
+    const KEPT: Kept = Kept {
+        purpose: "The cell knows who belongs to it and how to call them; rights follow from the status.",
+        about: "The member's.",
+        seen_by: "The members of the home cell, and the member.",
+        until: "Membership in that organisation, and one year more, so that confirmed sheets can be read.",
+    };
 
     fn audience(&self, _home: Scope) -> Vec<Scope> {
         vec![Scope::organisation(self.cell), Scope::person(self.id)]
@@ -161,24 +174,30 @@ cbor_map! {
     /// students up to 2. Home `person:<member>`, parent: the host. Shown to both cells and to the member.
     pub struct TemporaryActivity {
         /// The member.
-        0 => member: MemberId,
+        0 => member: MemberId [Who],
         /// The member's name, since the host's members do not see the home cell's directory.
-        1 => name: String,
+        1 => name: String [Who],
         /// The home cell, where the member is counted.
-        2 => home_cell: OrganisationId,
+        2 => home_cell: OrganisationId [About],
         /// Where the member takes part, without a vote.
-        3 => host: OrganisationId,
+        3 => host: OrganisationId [About],
         /// First day.
-        4 => from: CalendarDate,
+        4 => from: CalendarDate [About],
         /// Last day.
-        5 => until: CalendarDate,
+        5 => until: CalendarDate [About],
         /// Official or probationary at home.
-        6 => status: MemberStatus,
+        6 => status: MemberStatus [About],
     }
 }
 
 impl Body for TemporaryActivity {
     const KIND: Kind = Kind::TemporaryActivity;
+    const KEPT: Kept = Kept {
+        purpose: "Both cells know who takes part where, so that nobody is counted twice.",
+        about: "The member's.",
+        seen_by: "The members of both cells, and the member.",
+        until: "One year after its last day.",
+    };
 
     fn audience(&self, _home: Scope) -> Vec<Scope> {
         vec![
@@ -219,24 +238,30 @@ cbor_map! {
     /// Shown to the organisation and to the person.
     pub struct Appointment {
         /// Who.
-        0 => member: MemberId,
+        0 => member: MemberId [Who],
         /// Where.
-        1 => organisation: OrganisationId,
+        1 => organisation: OrganisationId [No],
         /// What.
-        2 => role: Role,
+        2 => role: Role [About],
         /// The person's name, since those below do not see the person's own cell.
-        3 => name: String,
+        3 => name: String [Who],
         /// The number to call, if the person gave one for this office.
-        4 => phone: Option<String>,
+        4 => phone: Option<String> [Who],
         /// First day.
-        5 => from: CalendarDate,
+        5 => from: CalendarDate [About],
         /// Last day; none while it lasts.
-        6 => until: Option<CalendarDate>,
+        6 => until: Option<CalendarDate> [About],
     }
 }
 
 impl Body for Appointment {
     const KIND: Kind = Kind::Appointment;
+    const KEPT: Kept = Kept {
+        purpose: "Who may do what follows from it; members know whom to call.",
+        about: "The office holder's.",
+        seen_by: "The organisation's members and those below it, and the office holder.",
+        until: "One year after its last day, so that what was done under it can be judged.",
+    };
 
     fn audience(&self, _home: Scope) -> Vec<Scope> {
         vec![

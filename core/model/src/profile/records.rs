@@ -2,6 +2,7 @@
 
 use crate::cbor::{cbor_code, cbor_map};
 use crate::id::{Id, MemberId, OrganisationId, RecordKey, Scope};
+use crate::inventory::Kept;
 use crate::record::{Body, Kind};
 use crate::time::{CalendarDate, Timestamp};
 
@@ -9,26 +10,32 @@ cbor_map! {
     /// What the register says of a member. Home `person:<member>`, parent: the member. Shown to nobody else.
     pub struct Profile {
         /// The member.
-        0 => member: MemberId,
+        0 => member: MemberId [Who],
         /// ngày sinh; registers often hold only the year
-        1 => born: Option<CalendarDate>,
+        1 => born: Option<CalendarDate> [Private],
         /// Year of birth where the day is not known.
-        2 => born_year: Option<u32>,
+        2 => born_year: Option<u32> [Private],
         /// ngày vào Đảng
-        3 => admitted_on: Option<CalendarDate>,
+        3 => admitted_on: Option<CalendarDate> [Private],
         /// ngày chính thức
-        4 => official_on: Option<CalendarDate>,
+        4 => official_on: Option<CalendarDate> [Private],
         /// số thẻ đảng viên
-        5 => card_number: Option<String>,
+        5 => card_number: Option<String> [Private],
         /// ngày cấp thẻ
-        6 => card_issued_on: Option<CalendarDate>,
+        6 => card_issued_on: Option<CalendarDate> [Private],
         /// nơi cấp thẻ
-        7 => card_issued_by: Option<String>,
+        7 => card_issued_by: Option<String> [Private],
     }
 }
 
 impl Body for Profile {
     const KIND: Kind = Kind::Profile;
+    const KEPT: Kept = Kept {
+        purpose: "The member reads what the register says, and reports what is wrong.",
+        about: "The member's.",
+        seen_by: "The member alone.",
+        until: "Membership in that organisation: it is a copy, the register stays elsewhere.",
+    };
 
     fn audience(&self, _home: Scope) -> Vec<Scope> {
         vec![Scope::person(self.member)]
@@ -67,20 +74,26 @@ cbor_map! {
     /// Shown to the member and to the office of the home cell, which passes it to the register.
     pub struct CorrectionRequest {
         /// Who asks.
-        0 => member: MemberId,
+        0 => member: MemberId [Who],
         /// Which line.
-        1 => field: ProfileField,
+        1 => field: ProfileField [About],
         /// What it should say, in the member's words.
-        2 => text: String,
+        2 => text: String [Words],
         /// When it was written, by the phone's clock.
-        3 => made_at: Timestamp,
+        3 => made_at: Timestamp [About],
         /// The home cell, whose office passes it on.
-        4 => cell: OrganisationId,
+        4 => cell: OrganisationId [About],
     }
 }
 
 impl Body for CorrectionRequest {
     const KIND: Kind = Kind::CorrectionRequest;
+    const KEPT: Kept = Kept {
+        purpose: "The office hears what is wrong in the register.",
+        about: "The member's.",
+        seen_by: "The member, and the office of the home cell.",
+        until: "One year after it was written.",
+    };
 
     fn audience(&self, _home: Scope) -> Vec<Scope> {
         vec![Scope::person(self.member), Scope::office(self.cell)]
