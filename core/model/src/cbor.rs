@@ -31,6 +31,7 @@ impl UnknownKeys {
         self.0.is_empty()
     }
 
+    /// Keeps the next key; see [`in_order`].
     #[doc(hidden)]
     pub fn keep(&mut self, key: u32, decoder: &mut Decoder<'_>) -> Result<(), decode::Error> {
         let start = decoder.position();
@@ -39,11 +40,7 @@ impl UnknownKeys {
             .input()
             .get(start..decoder.position())
             .unwrap_or_default();
-        let place = self.0.partition_point(|(known, _)| *known < key);
-        if self.0.get(place).is_some_and(|(known, _)| *known == key) {
-            return Err(decode::Error::message("a key stands twice"));
-        }
-        self.0.insert(place, (key, raw.to_vec()));
+        self.0.push((key, raw.to_vec()));
         Ok(())
     }
 
@@ -62,6 +59,16 @@ impl UnknownKeys {
         }
         Ok(())
     }
+}
+
+/// Refuses a key that does not stand behind the one before. Sorting them here would let whoever sends them backwards make the
+/// reader move each of them for each that follows.
+pub(crate) fn in_order(before: &mut Option<u32>, key: u32) -> Result<(), decode::Error> {
+    if before.is_some_and(|before| before >= key) {
+        return Err(decode::Error::message("keys stand in ascending order"));
+    }
+    *before = Some(key);
+    Ok(())
 }
 
 /// Moves past one value, refusing nesting deeper than `depth`.
@@ -176,8 +183,11 @@ macro_rules! cbor_map {
                 })?;
                 let mut unknown = $crate::cbor::UnknownKeys::none();
                 $( let mut $field: Option<$type> = None; )*
+                let mut before = None;
                 for _ in 0..count {
-                    match decoder.u32()? {
+                    let key = decoder.u32()?;
+                    $crate::cbor::in_order(&mut before, key)?;
+                    match key {
                         $( $key => $field = Some(<$type as minicbor::Decode<'b, Ctx>>::decode(decoder, ctx)?), )*
                         other => unknown.keep(other, decoder)?,
                     }

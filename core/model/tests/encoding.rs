@@ -15,7 +15,7 @@ use sotay_model::meetings::{
     Channel, Choice, DelegateChair, Meeting, ObjectToMark, RequestAbsence, Respond, Response,
     RollCall,
 };
-use sotay_model::organisation::{Appointment, Member, Organisation, TemporaryActivity};
+use sotay_model::organisation::{Appointment, Member, Organisation, Policy, TemporaryActivity};
 use sotay_model::profile::{CorrectionRequest, Profile, ProfileField, RequestCorrection};
 use sotay_model::record::{Body, Kind, Record};
 use sotay_model::{Mutation, wire};
@@ -233,6 +233,24 @@ fn values_nested_without_end_are_refused() {
     nested.extend(std::iter::repeat_n(0x81, 100_000));
     nested.push(0xF6);
     assert!(again(record.kind, &nested).is_err());
+}
+
+#[test]
+fn server_keys_out_of_order_are_refused_at_the_first_of_them() {
+    // As many as a mutation of 1 MiB holds, backwards: keeping them in order would move each of them for each that follows.
+    let mut policy = Encoder::new(Vec::new());
+    let keys = 170_000_u32;
+    policy.map(keys.into()).unwrap();
+    for key in (100_000..100_000 + keys).rev() {
+        policy.u32(key).unwrap().u8(0).unwrap();
+    }
+    let policy = policy.into_writer();
+    assert!(policy.len() <= 1 << 20);
+    assert!(from_bytes::<Policy>(&policy).is_err());
+    let known = to_bytes(&Policy::default());
+    let swapped = [&known[..1], &known[5..9], &known[1..5], &known[9..]].concat();
+    assert_eq!((known[1], known[5]), (0, 1), "the first two keys");
+    assert!(from_bytes::<Policy>(&swapped).is_err());
 }
 
 #[test]
