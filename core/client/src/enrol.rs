@@ -25,7 +25,7 @@ const CLAIM: &str = "/v1/enrolment/claim";
 const MAX_DEVICE_NAME: usize = 80;
 
 /// Reads a scanned or typed invitation.
-fn read(text: &str) -> Result<Invitation, HandbookError> {
+pub(crate) fn read(text: &str) -> Result<Invitation, HandbookError> {
     let text = text.trim();
     let read = if text.contains("://") {
         Invitation::parse(text)

@@ -61,20 +61,22 @@ impl FrameKind {
 
 /// A mutation as the journal keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Entry {
+#[cfg_attr(not(feature = "simulation"), allow(unreachable_pub))]
+pub struct Entry {
     /// Its number.
-    pub(crate) n: i64,
+    pub n: i64,
     /// The instant it was decided at, in milliseconds.
-    pub(crate) at: i64,
+    pub at: i64,
     /// Its encoding.
-    pub(crate) mutation: Vec<u8>,
+    pub mutation: Vec<u8>,
     /// What became of it.
-    pub(crate) fate: Fate,
+    pub fate: Fate,
 }
 
 /// What the server made of a mutation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Fate {
+#[cfg_attr(not(feature = "simulation"), allow(unreachable_pub))]
+pub enum Fate {
     /// Nothing yet.
     Unsent,
     /// Carried out.

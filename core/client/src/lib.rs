@@ -20,6 +20,8 @@ mod ending;
 mod engine;
 mod enrol;
 mod error;
+#[cfg(feature = "simulation")]
+pub mod foreign;
 mod gate;
 mod handbook;
 mod identity;

@@ -282,6 +282,11 @@ impl Round {
         self.0.on_problem(problem)
     }
 
+    /// The request that will follow once this response is applied, as far as that is plain to see before.
+    pub fn request_ahead(&self, response: &[u8]) -> Option<Vec<u8>> {
+        self.0.request_ahead(response)
+    }
+
     /// A sum or pages that do not fit, even after trying again.
     pub const fn is_broken(&self) -> bool {
         self.0.broken

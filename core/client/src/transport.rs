@@ -222,19 +222,13 @@ impl Transport {
             let mut response = request.send().await.map_err(|error| self.failed(&error))?;
             self.remember_nonce(response.headers());
             if response.status() == reqwest::StatusCode::OK {
-                let mut line_begins = true;
+                let mut stream = WakeUps::default();
                 while let Some(chunk) = response
                     .chunk()
                     .await
                     .map_err(|error| self.failed(&error))?
                 {
-                    // Lines that begin with a colon only keep the connection open.
-                    let mut event = false;
-                    for byte in chunk.iter() {
-                        event |= line_begins && !matches!(byte, b':' | b'\n' | b'\r');
-                        line_begins = matches!(byte, b'\n' | b'\r');
-                    }
-                    if event {
+                    if stream.is_in(&chunk) {
                         tracing::debug!("woken by the server");
                         woken();
                     }
@@ -410,6 +404,30 @@ impl Transport {
     }
 }
 
+/// A stream of server-sent events, read as it comes.
+#[derive(Debug)]
+pub(crate) struct WakeUps {
+    line_begins: bool,
+}
+
+impl Default for WakeUps {
+    fn default() -> Self {
+        Self { line_begins: true }
+    }
+}
+
+impl WakeUps {
+    /// Whether a line of an event begins in this chunk: lines that begin with a colon only keep the connection open.
+    pub(crate) fn is_in(&mut self, chunk: &[u8]) -> bool {
+        let mut event = false;
+        for byte in chunk {
+            event |= self.line_begins && !matches!(byte, b':' | b'\n' | b'\r');
+            self.line_begins = matches!(byte, b'\n' | b'\r');
+        }
+        event
+    }
+}
+
 fn unexpected(address: &str, fault: ServerFault) -> HandbookError {
     HandbookError::ServerUnexpected {
         address: address.to_owned(),
@@ -441,7 +459,7 @@ fn tls_fault(error: &reqwest::Error) -> Option<ServerFault> {
     None
 }
 
-fn root_store(roots: &[u8]) -> Option<RootCertStore> {
+pub(crate) fn root_store(roots: &[u8]) -> Option<RootCertStore> {
     let mut decoder = minicbor::Decoder::new(roots);
     let mut store = RootCertStore::empty();
     for _ in 0..decoder.array().ok()?? {
@@ -453,7 +471,7 @@ fn root_store(roots: &[u8]) -> Option<RootCertStore> {
 }
 
 /// Unpacks a body, never to more than any response may have.
-fn unpacked(packed: &[u8]) -> Result<Vec<u8>, ServerFault> {
+pub(crate) fn unpacked(packed: &[u8]) -> Result<Vec<u8>, ServerFault> {
     let mut decoder =
         zstd::stream::read::Decoder::with_buffer(packed).map_err(|_| ServerFault::Unreadable)?;
     decoder
