@@ -1,8 +1,10 @@
 //! Reading a list as people keep it: .xlsx or CSV, as rows of cells. What the cells mean is for [`super::members`].
 
+use std::fs::File;
+use std::io::{BufReader, Read, Seek};
 use std::path::Path;
 
-use calamine::{Data, Reader, Xlsx, open_workbook};
+use calamine::{Data, Reader, Xlsx, XlsxError};
 
 /// A cell of a list.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,7 +48,10 @@ pub fn read(path: &Path) -> Result<Rows, ListFault> {
         .unwrap_or_default()
         .to_lowercase();
     match extension.as_str() {
-        "xlsx" => read_xlsx(path),
+        "xlsx" => {
+            let file = File::open(path).map_err(|error| ListFault::File(error.to_string()))?;
+            read_xlsx(BufReader::new(file))
+        }
         "csv" => {
             let bytes = std::fs::read(path).map_err(|error| ListFault::File(error.to_string()))?;
             read_csv(&bytes)
@@ -84,12 +89,12 @@ pub fn read_csv(bytes: &[u8]) -> Result<Rows, ListFault> {
     Ok(rows)
 }
 
-fn read_xlsx(path: &Path) -> Result<Rows, ListFault> {
-    let mut book: Xlsx<_> =
-        open_workbook(path).map_err(|error: calamine::XlsxError| match error {
-            calamine::XlsxError::Io(error) => ListFault::File(error.to_string()),
-            other => ListFault::Form(other.to_string()),
-        })?;
+/// Reads the first sheet of an .xlsx file.
+pub(crate) fn read_xlsx(file: impl Read + Seek) -> Result<Rows, ListFault> {
+    let mut book = Xlsx::new(file).map_err(|error| match error {
+        XlsxError::Io(error) => ListFault::File(error.to_string()),
+        other => ListFault::Form(other.to_string()),
+    })?;
     let range = book
         .worksheet_range_at(0)
         .ok_or(ListFault::NoSheet)?

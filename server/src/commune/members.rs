@@ -52,7 +52,7 @@ pub struct MemberRow {
 }
 
 /// Reads a list, or says what is wrong in every row that is not clear. An empty result of faults means: no heading.
-pub(super) fn interpret(
+pub(crate) fn interpret(
     rows: &Rows,
     cell_of: impl Fn(&str) -> Option<OrganisationId>,
 ) -> Result<Vec<MemberRow>, Vec<RowFault>> {

@@ -34,8 +34,12 @@ pub use faults::{CellFault, RowFault};
 pub use invitations::{
     MAX_VALID_DAYS, OpenInvitation, invite, invite_by_picture, open_invitations, revoke_invitations,
 };
+#[cfg(feature = "simulation")]
+pub(crate) use list::read_xlsx;
 pub use list::{Cell, ListFault, Rows, read as read_list, read_csv};
 pub use members::MemberRow;
+#[cfg(feature = "simulation")]
+pub(crate) use members::interpret;
 pub use printing::{PrintOrder, Printed, print_invitations};
 pub use words::Column;
 

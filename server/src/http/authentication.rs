@@ -68,7 +68,7 @@ pub(super) fn authenticate(
     }
 }
 
-fn signature_headers(headers: &HeaderMap) -> Option<Headers> {
+pub(super) fn signature_headers(headers: &HeaderMap) -> Option<Headers> {
     let owned =
         |name: &'static str| text(headers, &HeaderName::from_static(name)).map(str::to_owned);
     Some(Headers {

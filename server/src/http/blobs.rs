@@ -61,9 +61,7 @@ fn part_of_blob(
     phone: &Installation,
     _: &[u8],
 ) -> Result<Response, ProblemCode> {
-    let digest = digest_in(parts)?;
-    let [record] = query(parts, ["record"])?;
-    let record: RecordKey = record.parse().map_err(|_| ProblemCode::Malformed)?;
+    let (digest, record) = to_fetch(parts)?;
     let range = text(&parts.headers, &header::RANGE).ok_or(ProblemCode::Malformed)?;
     let (from, to) = parse_range(range).ok_or(ProblemCode::Malformed)?;
     let named = shared
@@ -104,12 +102,7 @@ fn append(
     phone: &Installation,
     bytes: &[u8],
 ) -> Result<Response, ProblemCode> {
-    let digest = digest_in(parts)?;
-    let [home, from, size] = query(parts, ["home", "from", "size"])?;
-    let home: Scope = home.parse().map_err(|_| ProblemCode::Malformed)?;
-    let (from, size) = number(from)
-        .zip(number(size))
-        .ok_or(ProblemCode::Malformed)?;
+    let (digest, home, from, size) = handed_over(parts)?;
     if size > MAX_BLOB_BYTES.into() {
         return Err(ProblemCode::TooLarge);
     }
@@ -144,6 +137,23 @@ fn failed(error: &std::io::Error) -> ProblemCode {
     ProblemCode::Internal
 }
 
+/// Which blob of which record is asked for.
+pub(super) fn to_fetch(parts: &Parts) -> Result<(BlobDigest, RecordKey), ProblemCode> {
+    let [record] = query(parts, ["record"])?;
+    let record = record.parse().map_err(|_| ProblemCode::Malformed)?;
+    Ok((digest_in(parts)?, record))
+}
+
+/// Which blob is handed over: at which home, from which byte, how large it is.
+pub(super) fn handed_over(parts: &Parts) -> Result<(BlobDigest, Scope, u64, u64), ProblemCode> {
+    let [home, from, size] = query(parts, ["home", "from", "size"])?;
+    let home = home.parse().map_err(|_| ProblemCode::Malformed)?;
+    let (from, size) = number(from)
+        .zip(number(size))
+        .ok_or(ProblemCode::Malformed)?;
+    Ok((digest_in(parts)?, home, from, size))
+}
+
 fn digest_in(parts: &Parts) -> Result<BlobDigest, ProblemCode> {
     let name = parts.uri.path().strip_prefix(BLOBS);
     name.and_then(|name| name.parse().ok())
@@ -171,7 +181,7 @@ fn query<'p, const N: usize>(
 }
 
 /// `bytes=<from>-<to>` or `bytes=<from>-`: one range, counted from the beginning.
-fn parse_range(range: &str) -> Option<(u64, u64)> {
+pub(super) fn parse_range(range: &str) -> Option<(u64, u64)> {
     let (from, to) = range.strip_prefix("bytes=")?.split_once('-')?;
     let from = number(from)?;
     let to = if to.is_empty() { u64::MAX } else { number(to)? };

@@ -7,6 +7,8 @@ mod accept;
 mod authentication;
 mod blobs;
 mod coding;
+#[cfg(feature = "simulation")]
+pub mod foreign;
 mod gate;
 mod limits;
 mod readers;

@@ -222,7 +222,7 @@ pub(super) async fn receive(
 }
 
 /// Reads a message out of a body, which may be compressed.
-fn decode<T: for<'b> minicbor::Decode<'b, ()>>(
+pub(super) fn decode<T: for<'b> minicbor::Decode<'b, ()>>(
     parts: &Parts,
     body: &[u8],
 ) -> Result<T, ProblemCode> {
