@@ -115,7 +115,12 @@ fn clean(field: Field, text: &str, limit: u32, lines: Lines) -> Result<String, R
             .replace("\r\n", "\n")
             .replace(['\r', '\u{85}', '\u{2028}', '\u{2029}'], "\n"),
     };
-    let composed: String = unified.nfc().filter(|c| !carries_nothing(*c)).collect();
+    // What carries nothing goes first: it may stand between characters that belong together.
+    let composed: String = unified
+        .chars()
+        .filter(|c| !carries_nothing(*c))
+        .nfc()
+        .collect();
     let trimmed = composed.trim();
     for c in trimmed.chars() {
         if turns_direction(c) {
@@ -256,6 +261,13 @@ mod tests {
                 "{c:?}"
             );
         }
+    }
+
+    #[test]
+    fn what_is_taken_out_from_between_two_marks_leaves_them_in_order() {
+        let text = line("Tb\u{200B}\u{36E}\u{200B}\u{301}\u{319}").unwrap();
+        assert_eq!(text, "Tb\u{319}\u{36E}\u{301}");
+        assert_eq!(line(&text), Ok(text));
     }
 
     #[test]

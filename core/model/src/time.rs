@@ -101,7 +101,13 @@ impl FromStr for CalendarDate {
     type Err = NotADate;
 
     fn from_str(text: &str) -> Result<Self, NotADate> {
-        if text.len() != 10 {
+        // A sign, a blank or a missing zero would be another spelling of the same day.
+        let spelt_out = text.len() == 10
+            && text.bytes().enumerate().all(|(at, byte)| match at {
+                4 | 7 => byte == b'-',
+                _ => byte.is_ascii_digit(),
+            });
+        if !spelt_out {
             return Err(NotADate);
         }
         NaiveDate::parse_from_str(text, "%Y-%m-%d")
@@ -172,5 +178,27 @@ impl Now {
     /// Whether `limit` is over, as far as this clock may say so.
     pub fn is_past(self, limit: Timestamp) -> bool {
         matches!(self.authority, ClockAuthority::Server) && self.at > limit
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_has_one_spelling() {
+        let day = CalendarDate::new(2027, 1, 4).unwrap();
+        assert_eq!("2027-01-04".parse(), Ok(day));
+        assert_eq!(day.to_string(), "2027-01-04");
+        for other in [
+            "-7002-1-04",
+            "2027-1-004",
+            "+2027-1-04",
+            " 2027-1-04",
+            "2027-01-4 ",
+            "2027-13-01",
+        ] {
+            assert_eq!(other.parse::<CalendarDate>(), Err(NotADate), "{other}");
+        }
     }
 }
