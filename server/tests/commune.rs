@@ -285,6 +285,30 @@ fn a_spreadsheet_with_a_title_serial_days_and_bare_years_is_read() {
 }
 
 #[test]
+fn server_a_cell_in_the_last_corner_of_a_sheet_costs_nothing() {
+    let place = Place::new();
+    let path = place.folder.path().join("danh-sach.xlsx");
+    let write = |stray: (u32, u16)| {
+        let mut book = Workbook::new();
+        let sheet = book.add_worksheet();
+        for (column, text) in (0..).zip(["Mã", "Họ và tên", "Chi bộ"]) {
+            sheet.write_string(0, column, text).unwrap();
+        }
+        sheet.write_string(stray.0, stray.1, "x").unwrap();
+        book.save(&path).unwrap();
+        commune::read_list(&path)
+    };
+    let rows = write((1_048_575, 3)).unwrap();
+    assert_eq!(rows.len(), 2);
+    assert_eq!((rows[1].0, rows[1].1.len()), (1_048_576, 4));
+    // All cells up to there would fill 400 GB.
+    assert_eq!(
+        write((1_048_575, 16_383)),
+        Err(commune::ListFault::TooLarge)
+    );
+}
+
+#[test]
 fn what_is_no_list_says_so() {
     let place = Place::new();
     let write = |name: &str, bytes: &[u8]| {
@@ -301,6 +325,10 @@ fn what_is_no_list_says_so() {
         write("a.xlsx", b"no zip"),
         Err(commune::ListFault::Form(_))
     ));
+    assert_eq!(
+        write("a.csv", ",".repeat(1_000).as_bytes()),
+        Err(commune::ListFault::TooLarge)
+    );
     let list = commune::read_csv(b"1,2,3\n").unwrap();
     assert!(matches!(
         commune::import(&place.data(), &list, NOW),

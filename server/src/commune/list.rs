@@ -1,10 +1,18 @@
 //! Reading a list as people keep it: .xlsx or CSV, as rows of cells. What the cells mean is for [`super::members`].
 
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufReader, Read, Seek};
+use std::io::{Cursor, Read, Seek};
 use std::path::Path;
 
 use calamine::{Data, Reader, Xlsx, XlsxError};
+
+/// The most columns of a list.
+pub const MAX_COLUMNS: usize = 1_000;
+/// The most cells of a list, empty ones before others in a row included: a province of 75,000 members has a third of it.
+pub const MAX_CELLS: usize = 4_000_000;
+/// The most bytes of a file, and of the texts in it.
+pub const MAX_BYTES: usize = 64 << 20;
 
 /// A cell of a list.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,6 +43,9 @@ pub enum ListFault {
     /// The text is in an older encoding: save it as UTF-8.
     #[error("is not UTF-8; save it as \"CSV UTF-8\"")]
     Encoding,
+    /// More than any register.
+    #[error("is too large: at most {MAX_COLUMNS} columns, {MAX_CELLS} cells and {MAX_BYTES} bytes")]
+    TooLarge,
     /// No sheet.
     #[error("has no sheet")]
     NoSheet,
@@ -48,16 +59,21 @@ pub fn read(path: &Path) -> Result<Rows, ListFault> {
         .unwrap_or_default()
         .to_lowercase();
     match extension.as_str() {
-        "xlsx" => {
-            let file = File::open(path).map_err(|error| ListFault::File(error.to_string()))?;
-            read_xlsx(BufReader::new(file))
-        }
-        "csv" => {
-            let bytes = std::fs::read(path).map_err(|error| ListFault::File(error.to_string()))?;
-            read_csv(&bytes)
-        }
+        "xlsx" => read_xlsx(Cursor::new(whole(path)?)),
+        "csv" => read_csv(&whole(path)?),
         _ => Err(ListFault::Extension),
     }
+}
+
+fn whole(path: &Path) -> Result<Vec<u8>, ListFault> {
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes))
+        .map_err(|error| ListFault::File(error.to_string()))?;
+    if bytes.len() > MAX_BYTES {
+        return Err(ListFault::TooLarge);
+    }
+    Ok(bytes)
 }
 
 /// Reads CSV text: UTF-8, separated by commas, semicolons or tabs.
@@ -80,36 +96,64 @@ pub fn read_csv(bytes: &[u8]) -> Result<Rows, ListFault> {
         .delimiter(delimiter)
         .from_reader(text.as_bytes());
     let mut rows = Rows::new();
+    let mut count = 0;
     for record in reader.records() {
         let record = record.map_err(|error| ListFault::Form(error.to_string()))?;
         let line = record.position().map_or(0, csv::Position::line);
+        count += record.len();
+        if count > MAX_CELLS || record.len() > MAX_COLUMNS {
+            return Err(ListFault::TooLarge);
+        }
         let cells = record.iter().map(text_cell).collect();
         rows.push((u32::try_from(line).unwrap_or(u32::MAX), cells));
     }
     Ok(rows)
 }
 
-/// Reads the first sheet of an .xlsx file.
+/// Reads the first sheet of an .xlsx file, cell by cell: a sheet says of each cell where it stands, and one cell in the last corner
+/// must not make a whole sheet of empty ones.
 pub(crate) fn read_xlsx(file: impl Read + Seek) -> Result<Rows, ListFault> {
-    let mut book = Xlsx::new(file).map_err(|error| match error {
+    let mut book = Xlsx::new(file).map_err(form)?;
+    let sheet = book.sheet_names().first().cloned();
+    let mut cells = match book.worksheet_cells_reader(&sheet.ok_or(ListFault::NoSheet)?) {
+        Err(XlsxError::NotAWorksheet(_)) => return Err(ListFault::NoSheet),
+        cells => cells.map_err(form)?,
+    };
+    let mut rows: BTreeMap<u32, Vec<Cell>> = BTreeMap::new();
+    let (mut count, mut bytes) = (0, 0);
+    while let Some(found) = cells.next_cell().map_err(form)? {
+        let (row, column) = found.get_position();
+        let cell = xlsx_cell(&Data::from(found.get_value().clone()));
+        let column = usize::try_from(column).unwrap_or(usize::MAX);
+        if cell == Cell::Empty {
+            continue;
+        }
+        if column >= MAX_COLUMNS {
+            return Err(ListFault::TooLarge);
+        }
+        let cells = rows.entry(row.saturating_add(1)).or_default();
+        if cells.len() <= column {
+            count += column + 1 - cells.len();
+            cells.resize(column + 1, Cell::Empty);
+        }
+        // A text stands in the file once, however many cells say it.
+        bytes += match &cell {
+            Cell::Text(text) => text.len(),
+            Cell::Empty | Cell::Number(_) => 0,
+        };
+        if count > MAX_CELLS || bytes > MAX_BYTES {
+            return Err(ListFault::TooLarge);
+        }
+        cells[column] = cell;
+    }
+    Ok(rows.into_iter().collect())
+}
+
+fn form(error: XlsxError) -> ListFault {
+    match error {
         XlsxError::Io(error) => ListFault::File(error.to_string()),
         other => ListFault::Form(other.to_string()),
-    })?;
-    let range = book
-        .worksheet_range_at(0)
-        .ok_or(ListFault::NoSheet)?
-        .map_err(|error| ListFault::Form(error.to_string()))?;
-    let (first, left) = range.start().unwrap_or_default();
-    let before = vec![Cell::Empty; usize::try_from(left).unwrap_or(0)];
-    let row = |(number, cells): (u32, &[Data])| {
-        let cells = before
-            .iter()
-            .cloned()
-            .chain(cells.iter().map(xlsx_cell))
-            .collect();
-        (first + number + 1, cells)
-    };
-    Ok((0..).zip(range.rows()).map(row).collect())
+    }
 }
 
 fn xlsx_cell(cell: &Data) -> Cell {

@@ -36,7 +36,9 @@ pub use invitations::{
 };
 #[cfg(feature = "simulation")]
 pub(crate) use list::read_xlsx;
-pub use list::{Cell, ListFault, Rows, read as read_list, read_csv};
+pub use list::{
+    Cell, ListFault, MAX_BYTES, MAX_CELLS, MAX_COLUMNS, Rows, read as read_list, read_csv,
+};
 pub use members::MemberRow;
 #[cfg(feature = "simulation")]
 pub(crate) use members::interpret;
