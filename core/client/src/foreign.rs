@@ -15,7 +15,8 @@ use crate::engine::incoming::Incoming;
 use crate::error::{HandbookError, ServerFault};
 use crate::journal::{self, Journal};
 pub use crate::journal::{Entry, Fate};
-use crate::keys::Keys;
+use crate::keys::{self, Keys};
+use crate::keys_file::{self, Found, Wrap};
 use crate::transport::{self, WakeUps};
 
 /// Reads a response and says whether it holds only what a server may say; nothing where it cannot be read.
@@ -71,7 +72,7 @@ pub fn open_journal(
     root: &[u8],
 ) -> Result<JournalFound, HandbookError> {
     let unsent = journal::count(&**disk, path);
-    let keys = Keys::from_root(root)?;
+    let keys = Keys::from_data_key(&keys::root(root.to_vec())?);
     let (_, found) = Journal::open(Arc::clone(disk), path.to_owned(), keys.journal()?)?;
     Ok(JournalFound {
         identity: found.identity,
@@ -103,7 +104,7 @@ pub fn enter_in_journal(
     root: &[u8],
     steps: &[JournalStep],
 ) -> Result<(), HandbookError> {
-    let keys = Keys::from_root(root)?;
+    let keys = Keys::from_data_key(&keys::root(root.to_vec())?);
     let (mut journal, _) = Journal::open(Arc::clone(disk), path.to_owned(), keys.journal()?)?;
     for step in steps {
         match step {
@@ -116,6 +117,61 @@ pub fn enter_in_journal(
         }
     }
     Ok(())
+}
+
+/// What a file of wrapped keys says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeysFound {
+    /// There is none.
+    Nothing,
+    /// No copy in it is whole.
+    Damaged,
+    /// So many wraps.
+    Wraps {
+        /// How many.
+        count: usize,
+        /// Whether one of the copies is damaged.
+        spoilt: bool,
+        /// Whether any of them opens under this root without a PIN.
+        opens: bool,
+    },
+}
+
+/// Reads the file of wrapped keys, and writes what it read in its place where that is asked for.
+pub fn keys_file(
+    disk: &dyn Disk,
+    folder: &Path,
+    root: &[u8],
+    rewrite: bool,
+) -> Result<KeysFound, HandbookError> {
+    let root = keys::root(root.to_vec())?;
+    match keys_file::read(disk, folder)? {
+        Found::Nothing => Ok(KeysFound::Nothing),
+        Found::Damaged => Ok(KeysFound::Damaged),
+        Found::Wraps { wraps, spoilt } => {
+            let mut opens = false;
+            for wrap in &wraps {
+                opens |= wrap.open(&root, None)?.is_some();
+                wrap.tries(&root)?;
+            }
+            if rewrite {
+                let all: Vec<_> = wraps.iter().collect();
+                keys_file::write(disk, folder, &all)?;
+            }
+            Ok(KeysFound::Wraps {
+                count: wraps.len(),
+                spoilt,
+                opens,
+            })
+        }
+    }
+}
+
+/// Writes a file with one wrap of a data key under this root, without a PIN.
+pub fn make_keys_file(disk: &dyn Disk, folder: &Path, root: &[u8]) -> Result<(), HandbookError> {
+    let data_key = keys::root(vec![1; keys::ROOT_BYTES])?;
+    let wrap = Wrap::new(&keys::root(root.to_vec())?, None, &data_key)?;
+    keys_file::write(disk, folder, &[&wrap])
 }
 
 /// A blob's file.

@@ -7,7 +7,7 @@ use sotay_model::signature::Headers;
 use sotay_model::wire::{OpenEnrolment, ProblemCode, SyncRequest};
 use sotay_model::{BlobDigest, OrganisationId, RecordKey, Scope};
 
-use super::{authentication, blobs, coding, routes};
+use super::{authentication, blobs, coding, gate, routes};
 use crate::commune::{self, ListFault, MemberRow, RowFault, Rows};
 
 /// Unpacks the body of a request.
@@ -84,4 +84,9 @@ pub fn members(
     cell_of: impl Fn(&str) -> Option<OrganisationId>,
 ) -> Result<Vec<MemberRow>, Vec<RowFault>> {
     commune::interpret(rows, cell_of)
+}
+
+/// Reads the address that a proxy names.
+pub fn forwarded_address(text: &str) -> Option<std::net::IpAddr> {
+    gate::address(text)
 }

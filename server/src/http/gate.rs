@@ -162,7 +162,7 @@ fn forwarded(headers: &HeaderMap, which: ProxyHeader) -> Option<IpAddr> {
 }
 
 /// With or without a port, IPv6 with or without brackets.
-fn address(text: &str) -> Option<IpAddr> {
+pub(super) fn address(text: &str) -> Option<IpAddr> {
     let without_port = match text.strip_prefix('[') {
         Some(rest) => rest.split_once(']')?.0,
         None if text.matches(':').count() == 1 => text.split_once(':')?.0,
