@@ -199,3 +199,38 @@ pub fn form(title: &str) -> NoticeForm {
         absence_by: None,
     }
 }
+
+/// Closes the handbook and makes its folder what it was before there was the file `keys`: the root itself is the data key.
+pub fn make_older(phone: &Phone) {
+    use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
+
+    struct Length;
+    impl ring::hkdf::KeyType for Length {
+        fn len(&self) -> usize {
+            32
+        }
+    }
+    phone.handbook.shutdown().unwrap();
+    let VaultAnswer::Key { root } = phone.vault.root_key().unwrap() else {
+        unreachable!("the vault has the root");
+    };
+    let mut wrapping = [0; 32];
+    ring::hkdf::Salt::new(ring::hkdf::HKDF_SHA256, &[])
+        .extract(&root)
+        .expand(&[b"wrap"], Length)
+        .and_then(|expanded| expanded.fill(&mut wrapping))
+        .unwrap();
+    let file = phone.folder.join("keys");
+    let sealed = std::fs::read(&file).unwrap()[7 + 1 + 16 + 29..][..60].to_vec();
+    let mut key = sealed[12..].to_vec();
+    LessSafeKey::new(UnboundKey::new(&CHACHA20_POLY1305, &wrapping).unwrap())
+        .open_in_place(
+            Nonce::try_assume_unique_for_key(&sealed[..12]).unwrap(),
+            Aad::from(b"data key"),
+            &mut key,
+        )
+        .unwrap();
+    key.truncate(32);
+    phone.vault.store(key).unwrap();
+    std::fs::remove_file(file).unwrap();
+}
