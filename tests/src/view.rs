@@ -1,6 +1,6 @@
 //! What a screen shows, as JSON, so that a scenario can name any of it.
 //!
-//! Views are plain records with a derived `Debug`, whose text is read here: one reader for all screens and errors, which
+//! Views are plain records with a `Debug`, whose whole text is read here: one reader for all screens and errors, which
 //! a new field needs no line in. A record and a choice with fields become objects with the name as `is`; a choice
 //! without fields becomes its name; a wrapper such as `Timestamp(5)` becomes what it wraps; ids and keys are their text.
 
@@ -12,7 +12,7 @@ use crate::failure::Failure;
 
 /// A view or an error as JSON.
 pub fn to_json(view: &impl Debug) -> Result<Value, Failure> {
-    let text = format!("{view:?}");
+    let text = format!("{view:-?}");
     let mut reader = Reader { text: &text, at: 0 };
     let value = reader
         .value()

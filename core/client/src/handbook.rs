@@ -35,7 +35,7 @@ pub struct Handbook {
 static OPEN: Mutex<BTreeMap<PathBuf, Weak<Handbook>>> = Mutex::new(BTreeMap::new());
 
 /// Whose handbook was joined.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct JoinedView {
     /// The member.
@@ -429,6 +429,10 @@ impl Handbook {
             pass.read(check).is_ok_and(|said| said == "ok")
         })
     }
+}
+
+sotay_model::redacted! {
+    JoinedView { member, member_name, cell },
 }
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ impl FrameKind {
 }
 
 /// A mutation as the journal keeps it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(not(feature = "simulation"), allow(unreachable_pub))]
 pub struct Entry {
     /// Its number.
@@ -86,7 +86,7 @@ pub enum Fate {
 }
 
 /// What was read when the journal was opened.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Default, PartialEq, Eq)]
 pub(crate) struct Recovered {
     /// Who joined, encoded.
     pub(crate) identity: Option<Vec<u8>>,
@@ -457,6 +457,11 @@ fn entry_of(n: i64, plain: &[u8]) -> Option<Entry> {
         mutation: mutation.to_vec(),
         fate: Fate::Unsent,
     })
+}
+
+sotay_model::redacted! {
+    Entry { n, at, mutation, fate },
+    Recovered { identity, kept, high_water },
 }
 
 #[cfg(test)]

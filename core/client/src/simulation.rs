@@ -83,7 +83,7 @@ pub struct HeldScope {
 }
 
 /// A confirmed record.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Confirmed {
     /// What it is about.
     pub kind: Kind,
@@ -100,7 +100,7 @@ pub struct Confirmed {
 }
 
 /// A record as the pending mutations leave it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Laid {
     /// What it is about.
     pub kind: Kind,
@@ -115,7 +115,7 @@ pub struct Laid {
 }
 
 /// An own mutation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Own {
     /// 0 pending, 1 parked, 2 accepted.
     pub state: u8,
@@ -404,4 +404,10 @@ fn held(db: &Connection) -> Result<Held, HandbookError> {
         );
     }
     Ok(held)
+}
+
+sotay_model::redacted! {
+    Confirmed { kind, parent, stamp, body, provisional, unlisted },
+    Laid { kind, parent, audience, body, n },
+    Own { state, at, mutation, rejection },
 }

@@ -12,8 +12,14 @@ use minicbor::{Decoder, Encoder, decode, encode};
 pub const MAX_DEPTH: usize = 16;
 
 /// Keys of a map that this version does not know, with their raw values, sorted by key.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct UnknownKeys(Vec<(u32, Vec<u8>)>);
+
+impl std::fmt::Debug for UnknownKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "UnknownKeys({} keys)", self.0.len())
+    }
+}
 
 impl UnknownKeys {
     /// Nothing unknown.
@@ -132,12 +138,14 @@ macro_rules! cbor_map {
         }
     ) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[derive(Clone, PartialEq, Eq)]
         pub struct $name {
             $( $(#[$field_meta])* pub $field: $type, )*
             /// Keys of newer versions, kept as they came.
             pub unknown: $crate::cbor::UnknownKeys,
         }
+
+        $crate::redacted! { $name { $($field,)* unknown } }
 
         impl $crate::inventory::Described for $name {
             const SHAPE: $crate::inventory::Shape = $crate::inventory::Shape::Map(&[

@@ -17,6 +17,7 @@ pub mod organisation;
 pub mod profile;
 pub mod qr;
 pub mod record;
+mod redacted;
 pub mod rejection;
 pub mod signature;
 pub mod text;

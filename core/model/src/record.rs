@@ -58,7 +58,7 @@ pub struct Stamp {
 }
 
 /// A stored record.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Record {
     /// Home scope and id.
     pub key: RecordKey,
@@ -159,7 +159,7 @@ pub struct Effect {
 }
 
 /// One record written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Put {
     /// Home scope and id.
     pub key: RecordKey,
@@ -197,4 +197,9 @@ impl Put {
             body: cbor::to_bytes(body),
         }
     }
+}
+
+crate::redacted! {
+    Record { key, kind, parent, stamp, body },
+    Put { key, kind, parent, audience, body },
 }

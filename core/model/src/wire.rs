@@ -158,7 +158,7 @@ pub struct Cursor {
 }
 
 /// A pending mutation.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Sent {
     /// Its number on this phone, contiguous from 1.
@@ -218,7 +218,7 @@ pub struct Row {
 }
 
 /// A record's contents.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Content {
     /// What it is about.
@@ -237,7 +237,7 @@ pub struct Content {
 /// A page applies where `from` is the phone's cursor. One that begins at 0 also applies where its `began` is beyond both the
 /// phone's cursor and the `began` of its own download: the server no longer knows what was deleted since, the phone throws
 /// the scope's listings away and starts over.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Page {
     /// The scope.
@@ -426,4 +426,10 @@ pub struct Problem {
     /// Why.
     #[n(0)]
     pub code: ProblemCode,
+}
+
+crate::redacted! {
+    Sent { n, mutation },
+    Content { kind, parent, body },
+    Page { scope, epoch, from, to, rows, more, sum, count, began, total },
 }

@@ -167,9 +167,9 @@ pub(super) fn screens(handbook: &Handbook) -> Result<Screens, HandbookError> {
     home.delivery.offline = false;
     let profile = handbook.profile()?;
     let meetings = handbook.meetings(None, 200)?;
-    let mut text = format!("{outbox:?}\n{home:?}\n{profile:?}\n{meetings:?}\n");
+    let mut text = format!("{outbox:-?}\n{home:-?}\n{profile:-?}\n{meetings:-?}\n");
     for card in &meetings.meetings {
-        text.push_str(&format!("{:?}\n", handbook.meeting(card.meeting)?));
+        text.push_str(&format!("{:-?}\n", handbook.meeting(card.meeting)?));
     }
     Ok(Screens { text, unsent })
 }

@@ -4,7 +4,7 @@ use sotay_model::documents::{ConfidentialityLevel, DocumentKind};
 use sotay_model::{CalendarDate, DocumentKey, MeetingKey, Timestamp};
 
 /// A document as a line of a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct DocumentCard {
     /// The document.
@@ -50,7 +50,7 @@ pub struct LibraryView {
 }
 
 /// A place in a document.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct ReadingPlace {
     /// The document.
@@ -81,7 +81,7 @@ pub struct DocumentView {
 }
 
 /// A file attached to a document.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct AttachmentView {
     /// Its name, without a folder.
@@ -109,7 +109,7 @@ pub struct AttachmentStorageView {
 }
 
 /// A file to attach.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct AttachmentForm {
     /// The name that readers see, without a folder.
@@ -121,7 +121,7 @@ pub struct AttachmentForm {
 }
 
 /// A line of the table of contents.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct SectionHeading {
     /// Position, from 0.
@@ -135,7 +135,7 @@ pub struct SectionHeading {
 }
 
 /// A section to read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct SectionView {
     /// Position, from 0.
@@ -159,7 +159,7 @@ pub struct SectionPage {
 }
 
 /// The form for publishing a document.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct DocumentForm {
     /// Title.
@@ -181,7 +181,7 @@ pub struct DocumentForm {
 }
 
 /// A section to publish.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct SectionForm {
     /// 1, 1.1, 1.1.1
@@ -190,4 +190,16 @@ pub struct SectionForm {
     pub heading: String,
     /// Text.
     pub text: String,
+}
+
+sotay_model::redacted! {
+    DocumentCard { document, title, number, issuer, kind, level, issued_on, published_at,
+        for_meeting, section_count, complete, opened },
+    ReadingPlace { document, title, order, number, heading },
+    AttachmentView { name, media_type, size, present, ready, pinned },
+    AttachmentForm { name, media_type, path },
+    SectionHeading { order, number, heading, depth },
+    SectionView { order, number, heading, text },
+    DocumentForm { title, number, issuer, kind, level, issued_on, for_meeting, sections },
+    SectionForm { number, heading, text },
 }

@@ -16,7 +16,7 @@ use crate::store::rows::{self, Setting, Standing};
 use crate::watch::Touched;
 
 /// What the receipts of a response settled.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Settled {
     /// Carried out.
     pub(crate) done: Vec<i64>,
@@ -172,4 +172,8 @@ pub(crate) fn forget_backed_up(
         |row| row.get(0),
     )?;
     Ok(forgotten.collect::<Result<_, _>>()?)
+}
+
+sotay_model::redacted! {
+    Settled { done, refused, not_yet, looked_at },
 }

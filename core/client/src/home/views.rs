@@ -7,7 +7,7 @@ use crate::documents::DocumentCard;
 use crate::meetings::{MeetingCard, NoticeChangeView};
 
 /// The first screen.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct HomeView {
     /// Whom to greet.
@@ -31,7 +31,7 @@ pub struct HomeView {
 }
 
 /// Something that waits for the member.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 pub enum WaitingItem {
     /// A notice changed: say that you know.
@@ -102,7 +102,7 @@ pub enum WaitingItem {
 }
 
 /// Whom to call.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct ContactView {
     /// Name.
@@ -136,7 +136,7 @@ pub struct OutboxView {
 }
 
 /// A mutation of one's own.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct OutboxLine {
     /// Its number.
@@ -153,4 +153,15 @@ pub struct OutboxLine {
     pub made_at: Timestamp,
     /// Why it was refused.
     pub refusal: Option<Rejection>,
+}
+
+sotay_model::redacted! {
+    HomeView { member_name, cell_name, leads, changes, next_meeting, waiting, new_documents,
+        secretary, delivery },
+    enum WaitingItem { Acknowledge { meeting, title }, Answer { meeting, title, answer_by },
+        Read { document, title }, DecideAbsences { meeting, title, count }, ResolveMarks {
+        meeting, title, count }, Confirm { meeting, title }, RatifyChair { meeting, title },
+        UpdateApp { count }, Refused { count } },
+    ContactView { name, phone },
+    OutboxLine { n, intent, meeting, title, words, made_at, refusal },
 }

@@ -11,7 +11,7 @@ use sotay_model::{MeetingKey, MemberId, OrganisationId, Timestamp};
 use crate::documents::DocumentCard;
 
 /// A meeting as a line of a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct MeetingCard {
     /// The meeting.
@@ -73,7 +73,7 @@ pub struct AnswerView {
 }
 
 /// Who entered something for another, and on whose word.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct EnteredView {
     /// The name; none where it is not on this phone.
@@ -83,7 +83,7 @@ pub struct EnteredView {
 }
 
 /// A member's absence request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct AbsenceView {
     /// Why.
@@ -109,7 +109,7 @@ pub struct AbsenceView {
 }
 
 /// What changed in a notice since the version the member knows.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct NoticeChangeView {
     /// The meeting.
@@ -127,7 +127,7 @@ pub struct NoticeChangeView {
 }
 
 /// One field that differs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 pub enum NoticeDifference {
     /// Title.
@@ -203,7 +203,7 @@ pub enum NoticeDifference {
 }
 
 /// The meeting screen.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct MeetingView {
     /// What the list shows.
@@ -253,7 +253,7 @@ pub struct MeetingPage {
 }
 
 /// The form for a notice, empty, copied from an earlier meeting, or filled for a change.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct NoticeForm {
     /// What kind.
@@ -301,7 +301,7 @@ pub struct AnswersView {
 }
 
 /// A member's line of the answers.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct AnswerLine {
     /// Who.
@@ -323,7 +323,7 @@ pub struct AnswerLine {
 }
 
 /// The roll call screen.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct RollCallView {
     /// The meeting.
@@ -395,7 +395,7 @@ pub enum ConfirmationWait {
 }
 
 /// A person with the name as this phone knows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct PersonName {
     /// Who.
@@ -405,7 +405,7 @@ pub struct PersonName {
 }
 
 /// A line of the roll call.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct LineView {
     /// Who.
@@ -437,7 +437,7 @@ pub struct LineView {
 }
 
 /// Somebody's mark.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct MarkView {
     /// Who marked.
@@ -453,7 +453,7 @@ pub struct MarkView {
 }
 
 /// An objection.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct ObjectionView {
     /// What the member says.
@@ -465,7 +465,7 @@ pub struct ObjectionView {
 }
 
 /// Somebody's confirmation of the sheet as it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct ConfirmationView {
     /// Who.
@@ -477,7 +477,7 @@ pub struct ConfirmationView {
 }
 
 /// A confirmed version.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct ConfirmedView {
     /// Counts from 1.
@@ -490,4 +490,33 @@ pub struct ConfirmedView {
     pub figures: Figures,
     /// Why the version before was corrected.
     pub reason: Option<String>,
+}
+
+sotay_model::redacted! {
+    MeetingCard { meeting, notice_version, title, kind, starts_at, ends_at, place, mode, stage,
+        answer_by, my_answer, my_absence },
+    EnteredView { by, channel },
+    AbsenceView { reason, note, state, late, made_at, answer, decided_by, decided_at, entered,
+        pending },
+    NoticeChangeView { meeting, title, known_version, notice_version, urgent, differences },
+    enum NoticeDifference { Title { before, after }, StartsAt { before, after }, EndsAt {
+        before, after }, Place { before, after }, Mode { before, after }, Agenda { added,
+        removed }, Documents { added, removed }, Guests { added, removed }, AnswerBy { before,
+        after }, AbsenceBy { before, after } },
+    MeetingView { card, notice_version, base, organisation, participating, agenda, documents,
+        guests, absence_by, published_at, notice_late, cancel_reason, change, my_line,
+        confirmed, leads, takes_roll_call },
+    NoticeForm { kind, title, starts_at, ends_at, place, mode, agenda, documents, guests,
+        answer_by, absence_by },
+    AnswerLine { member, name, status, phone, answer, absence, known_version, informed },
+    RollCallView { meeting, organisation, title, opened_at, chair, minute_taker, assumed,
+        ratified, lines, present, absent, unmarked, conflicts, seen, confirmations, figures,
+        confirmed, correction, may_confirm, may_mark, waits_for },
+    PersonName { member, name },
+    LineView { member, name, convened_as, mark, mode, voted, conflict, marks, proposed,
+        expected, absence, objections, pending },
+    MarkView { by, source, mark, mode, made_at },
+    ObjectionView { text, at, version },
+    ConfirmationView { by, at, valid },
+    ConfirmedView { number, confirmed_at, confirmed_by, figures, reason },
 }

@@ -10,7 +10,7 @@ use crate::error::HandbookError;
 use crate::home::ContactView;
 
 /// A member as the cell's directory shows them, with the status that counts here today.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct DirectoryLine {
     pub(crate) member: MemberId,
     pub(crate) name: String,
@@ -182,4 +182,8 @@ pub(crate) fn directory(
 /// Vietnamese lists are sorted by the given name, which stands last.
 pub(crate) fn given_name(name: &str) -> &str {
     name.rsplit(' ').next().unwrap_or(name)
+}
+
+sotay_model::redacted! {
+    DirectoryLine { member, name, status, phone },
 }

@@ -5,7 +5,7 @@ use sotay_model::profile::ProfileField;
 use sotay_model::{CalendarDate, MemberId, Timestamp};
 
 /// The profile and the card, read only.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct ProfileView {
     /// The member.
@@ -39,7 +39,7 @@ pub struct ProfileView {
 }
 
 /// An office.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct OfficeView {
     /// The organisation's name; empty where it is not on this phone.
@@ -53,7 +53,7 @@ pub struct OfficeView {
 }
 
 /// A correction asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct CorrectionView {
     /// Which line.
@@ -64,4 +64,12 @@ pub struct CorrectionView {
     pub made_at: Timestamp,
     /// Not yet with the server.
     pub pending: bool,
+}
+
+sotay_model::redacted! {
+    ProfileView { member, name, status, organisations, born, born_year, admitted_on,
+        official_on, party_age, card_number, card_issued_on, card_issued_by, offices,
+        corrections },
+    OfficeView { organisation, role, from, until },
+    CorrectionView { field, text, made_at, pending },
 }

@@ -73,7 +73,7 @@ pub(crate) fn base_of_kind(
 }
 
 /// A record as the pending mutations leave it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Laid {
     /// What it is about.
     pub(crate) kind: Kind,
@@ -294,4 +294,8 @@ pub(crate) fn set_local(db: &Connection, name: &str, value: &[u8]) -> Result<(),
     )?
     .execute(params![name.as_bytes(), value])?;
     Ok(())
+}
+
+sotay_model::redacted! {
+    Laid { kind, parent, audience, body, n, creator },
 }

@@ -25,7 +25,7 @@ pub const MAX_ATTACHMENTS: u32 = 10;
 const MAX_MEDIA_TYPE: usize = 100;
 
 /// Publishes a document to the organisation and all below it.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct PublishDocument {
     /// The document; its home is the publishing organisation.
@@ -62,7 +62,7 @@ pub struct PublishDocument {
 }
 
 /// A section to publish.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct SectionDraft {
     /// 1, 1.1, 1.1.1
@@ -269,4 +269,10 @@ fn follows(last: &[u32], next: &[u32]) -> bool {
 
 const fn invalid(field: Field, why: Fault) -> Rejection {
     Rejection::Invalid { field, why }
+}
+
+crate::redacted! {
+    PublishDocument { document, title, number, issuer, kind, level, issued_on, for_meeting,
+        sections, attachments },
+    SectionDraft { number, heading, text },
 }

@@ -16,7 +16,7 @@ use crate::text::{self, MAX_NOTE};
 use crate::world::{Found, Stop};
 
 /// Asks to be excused, or reports an absence on the way; later than the deadline it counts as late.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct RequestAbsence {
     /// The meeting.
@@ -52,7 +52,7 @@ pub struct WithdrawAbsence {
 }
 
 /// Decides on a request.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct DecideAbsence {
     /// The meeting.
@@ -266,4 +266,9 @@ fn rewritten(
         }
     }
     Effect { puts }
+}
+
+crate::redacted! {
+    RequestAbsence { meeting, organisation, member, reason, note, channel },
+    DecideAbsence { meeting, organisation, member, granted, answer },
 }

@@ -34,7 +34,7 @@ pub struct ConfirmRollCall {
 }
 
 /// Proposes a correction of a confirmed version.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct CorrectRollCall {
     /// The meeting.
@@ -70,7 +70,7 @@ pub struct MarkChange {
 }
 
 /// Objects to the own line of a confirmed version.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct ObjectToMark {
     /// The meeting.
@@ -355,4 +355,9 @@ fn check_changes(changes: &[MarkChange]) -> Result<(), Rejection> {
 
 const fn invalid(field: Field, why: Fault) -> Rejection {
     Rejection::Invalid { field, why }
+}
+
+crate::redacted! {
+    CorrectRollCall { meeting, organisation, from, changes, reason },
+    ObjectToMark { meeting, organisation, text },
 }

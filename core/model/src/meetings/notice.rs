@@ -18,7 +18,7 @@ use crate::time::{CalendarDate, Timestamp};
 use crate::world::{Found, Stop};
 
 /// What a notice says.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct NoticeText {
     /// Title.
@@ -106,7 +106,7 @@ pub struct ChangeNotice {
 }
 
 /// Cancels the meeting.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct CancelMeeting {
     /// The meeting.
@@ -479,4 +479,10 @@ fn check_list<T: Ord>(field: Field, entries: &[T]) -> Result<(), Rejection> {
 
 const fn invalid(field: Field, why: Fault) -> Rejection {
     Rejection::Invalid { field, why }
+}
+
+crate::redacted! {
+    NoticeText { title, starts_at, ends_at, place, mode, agenda, documents, guests, answer_by,
+        absence_by },
+    CancelMeeting { meeting, reason },
 }

@@ -51,7 +51,7 @@ pub struct DelegateChair {
 }
 
 /// An official member takes the chair, and opens the roll call if nobody has; provisional until ratified.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct AssumeChair {
     /// The meeting.
@@ -442,4 +442,8 @@ const fn denied(why: Denial) -> Stop {
 
 const fn invalid(field: Field, why: Fault) -> Stop {
     Stop::Rejected(Rejection::Invalid { field, why })
+}
+
+crate::redacted! {
+    AssumeChair { meeting, organisation, reason },
 }

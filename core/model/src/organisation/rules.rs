@@ -18,7 +18,7 @@ use crate::world::{Found, Stop};
 use minicbor::{Decode, Encode};
 
 /// Adds an organisation to the tree.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct FoundOrganisation {
     /// Its id.
@@ -39,7 +39,7 @@ pub struct FoundOrganisation {
 }
 
 /// Enters a member from the register, or brings the entry up to date.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct EnterMember {
     /// The member.
@@ -81,7 +81,7 @@ pub struct EnterMember {
 }
 
 /// Gives an office.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Appoint {
     /// The appointment; made by whoever enters it.
@@ -364,4 +364,11 @@ fn written<T: Body + PartialEq>(
     Effect {
         puts: vec![Put::of(key, parent, &new)],
     }
+}
+
+crate::redacted! {
+    FoundOrganisation { id, above, level, name, policy },
+    EnterMember { id, cell, name, status, phone, born, born_year, admitted_on, official_on,
+        card_number, card_issued_on, card_issued_by },
+    Appoint { id, member, organisation, role, phone, from, until },
 }

@@ -13,7 +13,7 @@ use crate::text::{self, MAX_NOTE};
 use crate::world::Stop;
 
 /// Says that a line of the own profile is wrong.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct RequestCorrection {
     /// The request.
@@ -56,4 +56,8 @@ pub(crate) fn request_correction(c: &Context<'_>, i: &RequestCorrection) -> Resu
     Ok(Effect {
         puts: vec![Put::of(key, member.0, &request)],
     })
+}
+
+crate::redacted! {
+    RequestCorrection { id, field, text },
 }
