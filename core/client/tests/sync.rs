@@ -6,8 +6,10 @@ mod common;
 
 use common::{Commune, Phone};
 use sotay_client::HandbookError;
+use sotay_model::Rejection;
 use sotay_model::enrolment::InvitationFault;
 use sotay_model::meetings::Choice;
+use sotay_model::rejection::Denial;
 
 #[test]
 fn a_notice_reaches_the_cell_and_the_answer_comes_back() {
@@ -117,6 +119,39 @@ fn a_stale_change_is_parked_with_its_words_and_delays_nothing() {
     assert!(deputy.handbook.outbox().unwrap().refused.is_empty());
     deputy.handbook.change_notice_title(meeting, "Sau khi xem");
     assert_eq!(deputy.handbook.sync().unwrap().accepted, 1);
+}
+
+#[test]
+fn authz_an_office_lost_while_offline_is_shown_no_more_and_what_it_entered_comes_back_with_the_reason()
+ {
+    let mut commune = Commune::new();
+    let secretary = commune.phone("bt");
+    assert!(secretary.handbook.home().unwrap().leads);
+    commune.stop();
+    let meeting = secretary.notice("Viết khi chưa có mạng");
+
+    // Suspended meanwhile; the appointment itself stands in the register as before.
+    let list = "code,name,cell,status\nbt,Đồng chí Mẫu 01,cb1,Suspended\n";
+    let list = sotay_server::commune::read_csv(list.as_bytes()).unwrap();
+    let now = sotay_server::system_clock();
+    sotay_server::commune::import(&commune.data(), &list, now).unwrap();
+    commune.start();
+
+    let report = secretary.handbook.sync().unwrap();
+    assert_eq!((report.accepted, report.refused), (0, 1));
+    let outbox = secretary.handbook.outbox().unwrap();
+    let reasons: Vec<_> = outbox
+        .refused
+        .into_iter()
+        .map(|line| line.refusal)
+        .collect();
+    let why = Denial::OfficeNeeded;
+    assert_eq!(reasons, [Some(Rejection::NotAllowed { why })]);
+    assert_eq!(
+        secretary.handbook.meeting(meeting).unwrap_err(),
+        HandbookError::NotHere
+    );
+    assert!(!secretary.handbook.home().unwrap().leads);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Who is who on this phone: names, offices, organisations. No screens of its own; the other domains' views ask here.
 
 use sotay_model::organisation::{
-    Appointment, Member, MemberStatus, Organisation, Role, TemporaryActivity,
+    Appointment, Member, MemberStatus, Organisation, Role, TemporaryActivity, office_counts,
 };
 use sotay_model::{MemberId, OrganisationId};
 
@@ -71,19 +71,26 @@ pub(crate) fn path_up(
     Ok(names)
 }
 
-/// The roles a member holds in an organisation today.
+/// The roles a member holds in an organisation today, as far as they count with the status that this phone knows of.
 pub(crate) fn roles_of(
     current: &Current<'_>,
     member: MemberId,
     organisation: OrganisationId,
 ) -> Result<Vec<Role>, HandbookError> {
     let today = current.now().date();
+    let entry = current.get::<Member>(Member::key(member))?;
+    let counts = |role| {
+        entry
+            .as_ref()
+            .is_none_or(|found| office_counts(role, found.body.status))
+    };
     let appointments = current.children::<Appointment>(organisation.0)?;
     Ok(appointments
         .into_iter()
         .map(|found| found.body)
         .filter(|appointment| appointment.member == member && appointment.in_force(today))
         .map(|appointment| appointment.role)
+        .filter(|role| counts(*role))
         .collect())
 }
 

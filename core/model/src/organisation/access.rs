@@ -125,19 +125,27 @@ pub(super) fn gives_office(world: &Reader<'_>, held: &Appointment) -> Result<boo
     }
 }
 
-/// Whether an office counts while its holder is this member. Who leads or sits on a committee is an official member; a
-/// suspended member holds no office; an assistant types for the own cell, or for an organisation above it.
-fn counts(world: &Reader<'_>, member: &Member, held: &Appointment) -> Result<bool, Stop> {
-    match held.role {
+/// Whether an office counts while its holder has this status at home: who leads or sits on a committee is an official member,
+/// and a suspended member holds no office.
+pub const fn office_counts(role: Role, status: MemberStatus) -> bool {
+    match role {
         Role::Secretary | Role::DeputySecretary | Role::CommitteeMember => {
-            Ok(member.status == MemberStatus::Official)
+            matches!(status, MemberStatus::Official)
         }
-        Role::CellFollower | Role::EnrolmentHelper => Ok(member.status != MemberStatus::Suspended),
-        Role::Assistant => Ok(member.status != MemberStatus::Suspended
-            && (held.organisation == member.cell
-                || chain_above(world, member.cell)?.contains(&held.organisation))),
-        Role::Unknown { .. } => Ok(false),
+        Role::CellFollower | Role::Assistant | Role::EnrolmentHelper => {
+            takes_part(status) && !matches!(status, MemberStatus::Suspended)
+        }
+        Role::Unknown { .. } => false,
     }
+}
+
+/// Whether an office counts while its holder is this member: by status, and an assistant types for the own cell, or for an
+/// organisation above it.
+fn counts(world: &Reader<'_>, member: &Member, held: &Appointment) -> Result<bool, Stop> {
+    Ok(office_counts(held.role, member.status)
+        && (held.role != Role::Assistant
+            || held.organisation == member.cell
+            || chain_above(world, member.cell)?.contains(&held.organisation)))
 }
 
 /// What a member in good standing is and holds, from records that the own scopes show.

@@ -7,7 +7,7 @@ mod rules;
 
 pub(crate) use access::Standing;
 pub use access::takes_part;
-pub use access::{Offices, is_cell, scopes_of};
+pub use access::{Offices, is_cell, office_counts, scopes_of};
 pub use permission::{Act, Marking, OnBehalf, Seat, permit};
 pub use records::{
     Appointment, Member, MemberStatus, Organisation, OrganisationLevel, Policy, Role,
