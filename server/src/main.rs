@@ -51,24 +51,12 @@ enum Command {
     /// The organisation's roots and the server's certificate.
     #[command(subcommand)]
     Certificates(command::Certificates),
-    /// Writes a copy of the database into a new file, while the server goes on.
-    Backup {
-        /// The folder.
-        #[arg(long)]
-        data: PathBuf,
-        /// The file to make.
-        #[arg(long)]
-        to: PathBuf,
-    },
-    /// Puts a copy in the database's place. No server may run on the folder; what was there is kept beside it.
-    Restore {
-        /// The folder.
-        #[arg(long)]
-        data: PathBuf,
-        /// The copy.
-        #[arg(long)]
-        from: PathBuf,
-    },
+    /// Writes database, attachments, keys and certificates into a new encrypted file, while the server goes on.
+    Backup(command::Backup),
+    /// Makes a key for backups. Keep it off this machine: without it no backup can be opened.
+    BackupKey(command::BackupKey),
+    /// Puts a backup in place. No server may run on the folder; the database that was there is kept beside it.
+    Restore(command::Restore),
     /// Prints how many organisations, members and phones there are.
     Status {
         /// The folder.
@@ -153,18 +141,9 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Invitations(invitations) => say(&invitations.run(now)?),
         Command::Serve(serve) => serve.run(),
         Command::Certificates(certificates) => say(&certificates.run(now)?),
-        Command::Backup { data, to } => {
-            commune::back_up(&data, &to)?;
-            say(&format!("written to {}", to.display()))
-        }
-        Command::Restore { data, from } => {
-            let restored = commune::restore(&data, &from, now)?;
-            say(&format!(
-                "restored as incarnation {}; the database before is {}",
-                restored.incarnation,
-                restored.before.display()
-            ))
-        }
+        Command::Backup(backup) => say(&backup.run(now)?),
+        Command::BackupKey(key) => say(&key.run()?),
+        Command::Restore(restore) => say(&restore.run(now)?),
         Command::Status { data } => {
             let commune = Commune::open(&data)?;
             let phones = Storage::open(&data.join(commune::DATABASE))?

@@ -116,11 +116,7 @@ pub enum Event {
     },
     /// A backup was made.
     #[n(9)]
-    BackedUp {
-        /// Whether it is encrypted.
-        #[n(0)]
-        encrypted: bool,
-    },
+    BackedUp,
     /// The database comes from a backup.
     #[n(10)]
     Restored {
@@ -203,8 +199,7 @@ impl fmt::Display for Event {
                 write!(f, "list entered: {new} new, {changed} changed")
             }
             Self::Exported { by: who, what } => write!(f, "{what} exported by {}", by(who)),
-            Self::BackedUp { encrypted: true } => f.write_str("backup made"),
-            Self::BackedUp { encrypted: false } => f.write_str("backup made, not encrypted"),
+            Self::BackedUp => f.write_str("backup made"),
             Self::Restored { incarnation } => {
                 write!(f, "restored from a backup as incarnation {incarnation}")
             }

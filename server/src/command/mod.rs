@@ -1,9 +1,11 @@
 //! Commands whose arguments and answers take more than some lines. Each has a `run` that returns what is printed.
 
+mod backup;
 mod certificates;
 mod invitations;
 mod serve;
 
+pub(crate) use backup::{Backup, BackupKey, Restore};
 pub(crate) use certificates::Certificates;
 pub(crate) use invitations::{Invitations, Invite};
 pub(crate) use serve::Serve;

@@ -27,7 +27,7 @@ use crate::engine::{EngineError, meta, random};
 use crate::storage::{Storage, StorageError, Transaction};
 
 pub(crate) use backup::serve_in;
-pub use backup::{Restored, back_up, restore};
+pub use backup::{BackupFault, Restored, back_up, make_identity, restore};
 pub use certificates::{CertificateError, Certificates};
 pub use config::{Config, ConfigFault, PlannedOffice, PlannedOrganisation};
 pub use faults::{CellFault, RowFault};
@@ -122,6 +122,9 @@ pub enum CommuneError {
         /// Which folder.
         path: PathBuf,
     },
+    /// A backup that is not made or not used.
+    #[error(transparent)]
+    Backup(#[from] BackupFault),
     /// The host of an invitation.
     #[error(transparent)]
     Invitation(#[from] InvitationFault),

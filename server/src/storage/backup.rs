@@ -16,19 +16,86 @@ use crate::engine::meta;
 impl Storage {
     /// Writes a copy into a new file, and remembers what is in it.
     pub fn back_up(&mut self, to: &Path) -> Result<(), StorageError> {
-        let to = to
-            .to_str()
-            .ok_or(StorageError::Damaged { what: "file name" })?;
-        self.connection.execute("VACUUM INTO ?1", [to])?;
-        self.connection.execute("ATTACH ?1 AS copy", [to])?;
-        let remembered = self.connection.execute(
-            "UPDATE main.installation SET backed_up_twice = backed_up, backed_up = max(backed_up,
-                 COALESCE((SELECT high_water FROM copy.installation c WHERE c.id = installation.id), 0))",
-            [],
-        );
-        self.connection.execute("DETACH copy", [])?;
-        remembered?;
+        self.copy_to(to)?;
+        self.remember_copy(to)
+    }
+
+    /// Writes a copy into a new file.
+    pub(crate) fn copy_to(&self, to: &Path) -> Result<(), StorageError> {
+        self.connection.execute("VACUUM INTO ?1", [name_of(to)?])?;
         Ok(())
+    }
+
+    /// Remembers what is in a copy: phones may forget what is in two of them.
+    pub(crate) fn remember_copy(&self, copy: &Path) -> Result<(), StorageError> {
+        self.beside(copy, |connection| {
+            connection.execute(
+                "UPDATE main.installation SET backed_up_twice = backed_up, backed_up = max(backed_up,
+                     COALESCE((SELECT high_water FROM other.installation c WHERE c.id = installation.id), 0))",
+                [],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Reads every page; an error where one is damaged.
+    pub(crate) fn check(&self) -> Result<(), StorageError> {
+        let found: String = self
+            .connection
+            .pragma_query_value(None, "quick_check", |row| row.get(0))?;
+        if found == "ok" {
+            Ok(())
+        } else {
+            Err(StorageError::Damaged { what: "database" })
+        }
+    }
+
+    /// Takes over from the database that this copy replaces what must not be undone: phones that were revoked, invitations that
+    /// were used or burnt, and the audit log where it goes on from this one's. Whether it does.
+    pub(crate) fn take_over(&self, before: &Path) -> Result<bool, StorageError> {
+        self.beside(before, |connection| {
+            let change = connection.unchecked_transaction()?;
+            change.execute_batch(
+                "UPDATE main.installation SET revoked_at = o.revoked_at
+                     FROM other.installation o
+                     WHERE o.id = main.installation.id AND o.revoked_at IS NOT NULL
+                         AND main.installation.revoked_at IS NULL;
+                 UPDATE main.invitation SET tries_left = MIN(main.invitation.tries_left, o.tries_left),
+                         used_at = o.used_at, used_by = o.used_by
+                     FROM other.invitation o
+                     WHERE o.lookup = main.invitation.lookup;",
+            )?;
+            let goes_on: bool = change.query_row(
+                "SELECT EXISTS (SELECT 1 FROM main.audit) AND NOT EXISTS (
+                     SELECT 1 FROM main.audit a LEFT JOIN other.audit o ON o.scope = a.scope AND o.n = a.n
+                     WHERE o.hash IS NULL OR o.hash <> a.hash)",
+                [],
+                |row| row.get(0),
+            )?;
+            if goes_on {
+                change.execute_batch(
+                    "DELETE FROM main.audit;
+                     INSERT INTO main.audit SELECT * FROM other.audit;
+                     DELETE FROM main.audit_checkpoint;
+                     INSERT INTO main.audit_checkpoint SELECT * FROM other.audit_checkpoint;",
+                )?;
+            }
+            change.commit()?;
+            Ok(goes_on)
+        })
+    }
+
+    /// Does something with another database attached as `other`.
+    fn beside<T>(
+        &self,
+        path: &Path,
+        work: impl FnOnce(&rusqlite::Connection) -> Result<T, rusqlite::Error>,
+    ) -> Result<T, StorageError> {
+        self.connection
+            .execute("ATTACH ?1 AS other", [name_of(path)?])?;
+        let done = work(&self.connection);
+        self.connection.execute("DETACH other", [])?;
+        Ok(done?)
     }
 
     /// Gives the database an incarnation that is higher than its own and than `above`.
@@ -43,4 +110,9 @@ impl Storage {
         transaction.commit()?;
         Ok(incarnation)
     }
+}
+
+fn name_of(path: &Path) -> Result<&str, StorageError> {
+    path.to_str()
+        .ok_or(StorageError::Damaged { what: "file name" })
 }
