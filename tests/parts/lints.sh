@@ -11,6 +11,9 @@ else
 fi
 check rustdoc env RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 
+# The bill of materials names what Cargo.lock names.
+check sbom python3 tests/parts/sbom.py --check
+
 # Never from PATH: the version decides what the fields of deny.toml mean.
 version=0.20.2
 tools=$SOTAY_CACHE/cargo-deny-$version
