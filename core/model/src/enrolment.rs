@@ -1,4 +1,5 @@
-//! The invitation: its code, its text form, and the keys that both sides derive from it.
+//! The invitation: its code, its text form, and the keys that both sides derive from it. What they exchange then:
+//! [`crate::exchange`].
 //!
 //! A code is 60 random bits written as 12 Crockford base32 symbols and a 13th that checks them: any one symbol mistyped and
 //! any two exchanged are noticed. Both sides stretch it with Argon2id ([`SALT`], [`MEMORY_KIB`], [`PASSES`], [`LANES`], 32
@@ -8,9 +9,9 @@
 
 use std::fmt;
 
-use ring::{hkdf, hmac};
+use ring::hkdf;
 
-use crate::wire::{KeyAlgorithm, labels};
+use crate::wire::labels;
 
 /// The salt of Argon2id: constant, since the code is random and used once.
 pub const SALT: &[u8] = b"sotay enrolment code v1";
@@ -232,9 +233,9 @@ fn is_host(text: &str) -> bool {
 pub struct EnrolmentKeys {
     /// Finds the invitation without showing the code. Not a secret.
     pub lookup: [u8; 32],
-    /// Authenticates the roots that the server hands over.
-    pub roots: [u8; 32],
-    /// Proves knowledge of the code for one public key.
+    /// Authenticates the trust anchors that the server hands over.
+    pub anchors: [u8; 32],
+    /// Proves knowledge of the code for one claim.
     pub claim: [u8; 32],
 }
 
@@ -255,7 +256,7 @@ impl EnrolmentKeys {
         };
         Self {
             lookup: key(labels::LOOKUP),
-            roots: key(labels::ROOTS),
+            anchors: key(labels::ANCHORS),
             claim: key(labels::CLAIM),
         }
     }
@@ -265,63 +266,6 @@ impl fmt::Debug for EnrolmentKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("EnrolmentKeys(…)")
     }
-}
-
-/// The MAC under which a server hands its roots over.
-pub fn roots_mac(key: &[u8; 32], roots: &[u8], nonce: &[u8]) -> [u8; 32] {
-    mac(key, &[roots, nonce])
-}
-
-/// Whether the roots come from a server that knows the code.
-pub fn roots_fit(key: &[u8; 32], roots: &[u8], nonce: &[u8], given: &[u8]) -> bool {
-    fits(key, &[roots, nonce], given)
-}
-
-/// The proof that whoever brings a public key knows the code.
-pub fn claim_proof(
-    key: &[u8; 32],
-    nonce: &[u8],
-    algorithm: KeyAlgorithm,
-    public_key: &[u8],
-) -> [u8; 32] {
-    mac(key, &[nonce, &algorithm.code().to_be_bytes(), public_key])
-}
-
-/// Whether a proof is that of somebody who knows the code.
-pub fn claim_fits(
-    key: &[u8; 32],
-    nonce: &[u8],
-    algorithm: KeyAlgorithm,
-    public_key: &[u8],
-    given: &[u8],
-) -> bool {
-    fits(
-        key,
-        &[nonce, &algorithm.code().to_be_bytes(), public_key],
-        given,
-    )
-}
-
-/// What the phone signs to show that it holds the private key: nonce, then public key.
-pub fn claim_signed_bytes(nonce: &[u8], public_key: &[u8]) -> Vec<u8> {
-    [nonce, public_key].concat()
-}
-
-fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
-    let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, key));
-    parts.iter().for_each(|part| context.update(part));
-    let mut bytes = [0; 32];
-    bytes.copy_from_slice(context.sign().as_ref());
-    bytes
-}
-
-fn fits(key: &[u8; 32], parts: &[&[u8]], given: &[u8]) -> bool {
-    hmac::verify(
-        &hmac::Key::new(hmac::HMAC_SHA256, key),
-        &parts.concat(),
-        given,
-    )
-    .is_ok()
 }
 
 #[cfg(test)]
@@ -428,42 +372,11 @@ mod tests {
     }
 
     #[test]
-    fn each_key_has_its_own_label_and_each_mac_its_own_inputs() {
+    fn crypto_2_each_key_has_its_own_label() {
         let keys = EnrolmentKeys::derive(&[5; 32]);
-        assert_ne!(keys.lookup, keys.roots);
-        assert_ne!(keys.roots, keys.claim);
-        let proof = claim_proof(&keys.claim, b"nonce", KeyAlgorithm::Ed25519, b"key");
-        assert!(claim_fits(
-            &keys.claim,
-            b"nonce",
-            KeyAlgorithm::Ed25519,
-            b"key",
-            &proof
-        ));
-        assert!(!claim_fits(
-            &keys.claim,
-            b"other",
-            KeyAlgorithm::Ed25519,
-            b"key",
-            &proof
-        ));
-        assert!(!claim_fits(
-            &keys.claim,
-            b"nonce",
-            KeyAlgorithm::EcdsaP256,
-            b"key",
-            &proof
-        ));
-        assert!(!claim_fits(
-            &keys.claim,
-            b"nonce",
-            KeyAlgorithm::Ed25519,
-            b"grown",
-            &proof
-        ));
-        let mac = roots_mac(&keys.roots, b"roots", b"nonce");
-        assert!(roots_fit(&keys.roots, b"roots", b"nonce", &mac));
-        assert!(!roots_fit(&keys.roots, b"other", b"nonce", &mac));
+        assert_ne!(keys.lookup, keys.anchors);
+        assert_ne!(keys.anchors, keys.claim);
+        assert_ne!(keys.lookup, keys.claim);
     }
 
     proptest! {

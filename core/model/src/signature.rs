@@ -1,18 +1,18 @@
 //! HTTP message signatures, in one fixed profile of RFC 9421, with Content-Digest (RFC 9530).
 //!
 //! Covered, in this order: `@method`, `@authority`, `@path`, `@query`, `content-digest`. Parameters, in this order: `created`,
-//! `keyid` (the installation), `alg="ed25519"`, `nonce` (the server's), `tag="sotay"`. One label: `sotay`. Anything else is refused.
+//! `keyid` (the session's public key in base64url), `alg="ed25519"`, `nonce` (the server's), `tag="sotay"`. One label: `sotay`. Anything else is refused.
 //!
 //! There is exactly one way to write a signed request, so the reader accepts exactly one: it takes the values out of
 //! `Signature-Input`, writes the header again from them and compares. A request without a body signs the digest of no
 //! bytes. `created` is covered but never judged: what makes a request fresh is the nonce, which the server checks.
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
+use base64::engine::general_purpose::{STANDARD as BASE64, URL_SAFE_NO_PAD};
 use ring::digest::{SHA256, digest};
-use ring::signature::{ED25519, Ed25519KeyPair, UnparsedPublicKey};
+use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 
-use crate::id::InstallationId;
+use crate::session::SESSION_KEY_BYTES;
 
 /// Names what is signed and with which parameters.
 pub const SIGNATURE_INPUT: &str = "signature-input";
@@ -26,6 +26,9 @@ pub const MAX_NONCE: usize = 128;
 
 const LABEL: &str = "sotay";
 const COMPONENTS: &str = r#"("@method" "@authority" "@path" "@query" "content-digest")"#;
+
+/// An Ed25519 public key.
+pub type SessionKey = [u8; SESSION_KEY_BYTES];
 
 /// What of a request is signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,14 +50,14 @@ pub struct Request<'a> {
 pub struct Parameters {
     /// When it was made, by the signer's clock, in seconds since 1970.
     pub created: i64,
-    /// Whose key.
-    pub key_id: InstallationId,
+    /// The session's public key, which is the key that signs.
+    pub key: SessionKey,
     nonce: String,
 }
 
 impl Parameters {
     /// Parameters with a server's nonce: 1 to [`MAX_NONCE`] visible ASCII characters other than `"` and `\`.
-    pub fn new(created: i64, key_id: InstallationId, nonce: &str) -> Result<Self, SignatureFault> {
+    pub fn new(created: i64, key: SessionKey, nonce: &str) -> Result<Self, SignatureFault> {
         let fits = !nonce.is_empty()
             && nonce.len() <= MAX_NONCE
             && nonce
@@ -63,7 +66,7 @@ impl Parameters {
         if fits {
             Ok(Self {
                 created,
-                key_id,
+                key,
                 nonce: nonce.to_owned(),
             })
         } else {
@@ -80,7 +83,9 @@ impl Parameters {
     fn value(&self) -> String {
         format!(
             r#"{COMPONENTS};created={};keyid="{}";alg="ed25519";nonce="{}";tag="sotay""#,
-            self.created, self.key_id, self.nonce
+            self.created,
+            URL_SAFE_NO_PAD.encode(self.key),
+            self.nonce
         )
     }
 }
@@ -153,33 +158,24 @@ fn base(components: &[(&str, &str)], parameters: &str) -> String {
     lines
 }
 
-/// Signs a request; `sign` makes an Ed25519 signature of the bytes it is given, wherever the key lives.
-pub fn sign<E>(
-    request: &Request<'_>,
-    parameters: &Parameters,
-    sign: impl FnOnce(&[u8]) -> Result<Vec<u8>, E>,
-) -> Result<Headers, E> {
-    let signature = sign(signature_base(request, parameters).as_bytes())?;
-    Ok(Headers {
+/// The public half of a session's key.
+pub fn session_key(pair: &Ed25519KeyPair) -> SessionKey {
+    let mut key = [0; SESSION_KEY_BYTES];
+    key.copy_from_slice(pair.public_key().as_ref());
+    key
+}
+
+/// Signs a request with a session's key, whose public half the parameters name.
+pub fn sign_with(pair: &Ed25519KeyPair, request: &Request<'_>, parameters: &Parameters) -> Headers {
+    let signature = pair.sign(signature_base(request, parameters).as_bytes());
+    Headers {
         content_digest: content_digest(request.body),
         signature_input: format!("{LABEL}={}", parameters.value()),
         signature: format!("{LABEL}=:{}:", BASE64.encode(signature)),
-    })
-}
-
-/// Signs a request with a key that is in memory.
-pub fn sign_with(key: &Ed25519KeyPair, request: &Request<'_>, parameters: &Parameters) -> Headers {
-    let signed: Result<Headers, std::convert::Infallible> = sign(request, parameters, |bytes| {
-        Ok(key.sign(bytes).as_ref().to_vec())
-    });
-    match signed {
-        Ok(headers) => headers,
-        Err(never) => match never {},
     }
 }
 
-/// Reads the parameters out of a `Signature-Input`, so that the server can find the key and check the nonce before it
-/// verifies.
+/// Reads the parameters out of a `Signature-Input`, so that the server can check the nonce before it verifies.
 pub fn parse(signature_input: &str) -> Result<Parameters, SignatureFault> {
     let rest = signature_input
         .strip_prefix(LABEL)
@@ -190,7 +186,7 @@ pub fn parse(signature_input: &str) -> Result<Parameters, SignatureFault> {
     let (created, rest) = rest
         .split_once(";keyid=\"")
         .ok_or(SignatureFault::Profile)?;
-    let (key_id, rest) = rest
+    let (key, rest) = rest
         .split_once("\";alg=\"ed25519\";nonce=\"")
         .ok_or(SignatureFault::Profile)?;
     let nonce = rest
@@ -198,7 +194,11 @@ pub fn parse(signature_input: &str) -> Result<Parameters, SignatureFault> {
         .ok_or(SignatureFault::Profile)?;
     let parameters = Parameters::new(
         created.parse().map_err(|_| SignatureFault::Profile)?,
-        key_id.parse().map_err(|_| SignatureFault::Profile)?,
+        URL_SAFE_NO_PAD
+            .decode(key)
+            .ok()
+            .and_then(|key| key.try_into().ok())
+            .ok_or(SignatureFault::Profile)?,
         nonce,
     )?;
     // "+1" and "01" are numbers too; only the form that is signed is of this profile.
@@ -212,13 +212,9 @@ pub fn parse(signature_input: &str) -> Result<Parameters, SignatureFault> {
     }
 }
 
-/// Checks digest and signature of a request against an Ed25519 public key (32 bytes) and gives back the parameters.
-/// Whether the nonce is fresh is for the server to say.
-pub fn verify(
-    request: &Request<'_>,
-    headers: &Headers,
-    public_key: &[u8],
-) -> Result<Parameters, SignatureFault> {
+/// Checks digest and signature of a request under the key that its parameters name, and gives these back. Whether the nonce is
+/// fresh and whose key it is, is for the server to say.
+pub fn verify(request: &Request<'_>, headers: &Headers) -> Result<Parameters, SignatureFault> {
     let parameters = parse(&headers.signature_input)?;
     if headers.content_digest != content_digest(request.body) {
         return Err(SignatureFault::Digest);
@@ -230,7 +226,7 @@ pub fn verify(
         .and_then(|rest| rest.strip_suffix(':'))
         .and_then(|text| BASE64.decode(text).ok())
         .ok_or(SignatureFault::Profile)?;
-    UnparsedPublicKey::new(&ED25519, public_key)
+    UnparsedPublicKey::new(&ED25519, &parameters.key)
         .verify(signature_base(request, &parameters).as_bytes(), &signature)
         .map_err(|_| SignatureFault::Mismatch)?;
     Ok(parameters)
@@ -239,14 +235,9 @@ pub fn verify(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ring::signature::KeyPair;
 
     fn key() -> Ed25519KeyPair {
         Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap()
-    }
-
-    fn installation(byte: u8) -> InstallationId {
-        InstallationId(crate::id::Id::from_bytes([byte; 16]))
     }
 
     const REQUEST: Request<'static> = Request {
@@ -258,7 +249,7 @@ mod tests {
     };
 
     fn parameters() -> Parameters {
-        Parameters::new(1_766_000_000, installation(1), "AbC-_1").unwrap()
+        Parameters::new(1_766_000_000, session_key(&key()), "AbC-_1").unwrap()
     }
 
     #[test]
@@ -309,7 +300,7 @@ mod tests {
                 "\"@method\": POST\n\"@authority\": dang-uy.example:8443\n\"@path\": /v1/sync\n\"@query\": ?a=b\n\
                  \"content-digest\": {}\n\"@signature-params\": {}",
                 content_digest(REQUEST.body),
-                r#"("@method" "@authority" "@path" "@query" "content-digest");created=1766000000;keyid="01010101010101010101010101010101";alg="ed25519";nonce="AbC-_1";tag="sotay""#
+                r#"("@method" "@authority" "@path" "@query" "content-digest");created=1766000000;keyid="6kpsY-KcUgq-9VB7Ey7F-ZVHdq6-vnuSQh7qaRRG0iw";alg="ed25519";nonce="AbC-_1";tag="sotay""#
             )
         );
     }
@@ -317,26 +308,19 @@ mod tests {
     #[test]
     fn what_was_signed_verifies_and_gives_its_parameters_back() {
         let headers = sign_with(&key(), &REQUEST, &parameters());
-        assert_eq!(
-            verify(&REQUEST, &headers, key().public_key().as_ref()),
-            Ok(parameters())
-        );
+        assert_eq!(verify(&REQUEST, &headers), Ok(parameters()));
     }
 
     #[test]
     fn a_clock_before_1970_signs_too() {
-        let parameters = Parameters::new(-5, installation(1), "n").unwrap();
+        let parameters = Parameters::new(-5, session_key(&key()), "n").unwrap();
         let headers = sign_with(&key(), &REQUEST, &parameters);
-        assert_eq!(
-            verify(&REQUEST, &headers, key().public_key().as_ref()),
-            Ok(parameters)
-        );
+        assert_eq!(verify(&REQUEST, &headers), Ok(parameters));
     }
 
     #[test]
     fn any_change_of_the_request_is_refused() {
         let headers = sign_with(&key(), &REQUEST, &parameters());
-        let public = key().public_key().as_ref().to_vec();
         let changed = [
             (
                 Request {
@@ -375,22 +359,17 @@ mod tests {
             ),
         ];
         for (request, fault) in changed {
-            assert_eq!(
-                verify(&request, &headers, &public),
-                Err(fault),
-                "{request:?}"
-            );
+            assert_eq!(verify(&request, &headers), Err(fault), "{request:?}");
         }
     }
 
     #[test]
     fn any_change_of_the_parameters_is_refused() {
         let headers = sign_with(&key(), &REQUEST, &parameters());
-        let public = key().public_key().as_ref().to_vec();
         for other in [
-            Parameters::new(1_766_000_001, installation(1), "AbC-_1").unwrap(),
-            Parameters::new(1_766_000_000, installation(2), "AbC-_1").unwrap(),
-            Parameters::new(1_766_000_000, installation(1), "AbC-_2").unwrap(),
+            Parameters::new(1_766_000_001, session_key(&key()), "AbC-_1").unwrap(),
+            Parameters::new(1_766_000_000, [9; 32], "AbC-_1").unwrap(),
+            Parameters::new(1_766_000_000, session_key(&key()), "AbC-_2").unwrap(),
         ] {
             let signature_input = format!("sotay={}", other.value());
             let headers = Headers {
@@ -398,7 +377,7 @@ mod tests {
                 ..headers.clone()
             };
             assert_eq!(
-                verify(&REQUEST, &headers, &public),
+                verify(&REQUEST, &headers),
                 Err(SignatureFault::Mismatch),
                 "{other:?}"
             );
@@ -416,24 +395,14 @@ mod tests {
             content_digest: content_digest(request.body),
             ..headers
         };
-        assert_eq!(
-            verify(&request, &headers, key().public_key().as_ref()),
-            Err(SignatureFault::Mismatch)
-        );
+        assert_eq!(verify(&request, &headers), Err(SignatureFault::Mismatch));
     }
 
     #[test]
-    fn another_key_is_refused() {
-        let headers = sign_with(&key(), &REQUEST, &parameters());
+    fn another_key_than_the_one_named_is_refused() {
         let other = Ed25519KeyPair::from_seed_unchecked(&[8; 32]).unwrap();
-        assert_eq!(
-            verify(&REQUEST, &headers, other.public_key().as_ref()),
-            Err(SignatureFault::Mismatch)
-        );
-        assert_eq!(
-            verify(&REQUEST, &headers, &[1, 2]),
-            Err(SignatureFault::Mismatch)
-        );
+        let headers = sign_with(&other, &REQUEST, &parameters());
+        assert_eq!(verify(&REQUEST, &headers), Err(SignatureFault::Mismatch));
     }
 
     #[test]
@@ -448,7 +417,9 @@ mod tests {
             input.replace("\"@method\" ", ""),
             input.replace("ed25519", "hmac-sha256"),
             input.replace("tag=\"sotay\"", "tag=\"other\""),
-            input.replace("keyid=\"01", "keyid=\"FG"),
+            input.replace("keyid=\"6k", "keyid=\"+k"),
+            input.replace("0iw\";alg", "0ix\";alg"),
+            input.replace("keyid=\"6k", "keyid=\""),
             format!("{input} "),
             format!("{input}, {input}"),
             format!("{input};expires=1"),
@@ -469,7 +440,7 @@ mod tests {
             &"x".repeat(MAX_NONCE + 1),
         ] {
             assert_eq!(
-                Parameters::new(0, installation(1), nonce),
+                Parameters::new(0, [1; 32], nonce),
                 Err(SignatureFault::Nonce),
                 "{nonce:?}"
             );

@@ -1,9 +1,11 @@
 //! The messages between phone and server, as they travel: CBOR bodies of HTTPS requests.
 //!
 //! ```text
-//! POST /v1/enrolment/open   OpenEnrolment  → EnrolmentOpened    any certificate; the reply proves itself by a MAC
-//! POST /v1/enrolment/claim  ClaimEnrolment → Enrolled           certificate checked against the roots just handed over
-//! POST /v1/sync             SyncRequest    → SyncResponse       signed by the installation's key
+//! POST /v1/enrolment/open   OpenEnrolment   → EnrolmentOpened   any certificate; the reply proves itself by a MAC
+//! POST /v1/enrolment/claim  ClaimEnrolment  → EnrolmentClaimed  certificate checked against the anchors just handed over
+//! POST /v1/enrolment/state                  → EnrolmentState    signed; until an officer has compared the six digits
+//! POST /v1/phones           PhonesRequest   → PhonesAnswer      signed; invitations, confirmations, a member's phones
+//! POST /v1/sync             SyncRequest     → SyncResponse      signed
 //! GET  /v1/wake                            → server-sent events, one empty event when something new waits; signed
 //! PUT  /v1/blobs/<sha256>?home=<scope>&from=<n>&size=<n>   bytes → BlobState; signed
 //! GET  /v1/blobs/<sha256>?record=<home>/<id>               the range asked for → 206 and the bytes; signed
@@ -14,9 +16,12 @@
 use minicbor::{Decode, Encode};
 
 use crate::cbor::cbor_code;
-use crate::id::{Id, InstallationId, MemberId, RecordKey, Scope};
+use crate::device_key::PublicKey;
+use crate::id::{Id, InstallationId, MemberId, OrganisationId, RecordKey, Scope};
+use crate::organisation::Appoint;
 use crate::record::{Kind, Stamp};
 use crate::rejection::Rejection;
+use crate::session::Revocation;
 use crate::time::Timestamp;
 
 /// The protocol's version; a server answers [`ProblemCode::UnsupportedProtocol`] to one it does not speak.
@@ -44,10 +49,20 @@ pub const COMPRESS_ABOVE: usize = 4 << 10;
 pub mod labels {
     /// Finds the invitation without showing the code.
     pub const LOOKUP: &[u8] = b"sotay enrolment lookup v1";
-    /// Authenticates the roots that the server hands over.
-    pub const ROOTS: &[u8] = b"sotay enrolment roots v1";
-    /// Proves knowledge of the code for one public key.
+    /// Authenticates the trust anchors that the server hands over.
+    pub const ANCHORS: &[u8] = b"sotay enrolment roots v1";
+    /// Proves knowledge of the code for one claim.
     pub const CLAIM: &[u8] = b"sotay enrolment claim v1";
+}
+
+cbor_code! {
+    /// Which algorithm a key uses.
+    pub enum KeyAlgorithm {
+        /// Ed25519, 32 bytes.
+        Ed25519 = 1,
+        /// ECDSA P-256 in secure hardware, 65 bytes uncompressed.
+        EcdsaP256 = 2,
+    }
 }
 
 /// Opens an enrolment.
@@ -60,81 +75,273 @@ pub struct OpenEnrolment {
     /// HKDF(Argon2id(code), [`labels::LOOKUP`]), 32 bytes.
     #[cbor(n(1), with = "minicbor::bytes")]
     pub lookup: Vec<u8>,
-    // 2: the phone's commitment to its key and nonce, when six digits are compared.
+    /// [`crate::exchange::phone_commitment`], 32 bytes.
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub commitment: Vec<u8>,
+}
+
+/// Whom a phone trusts from now on, and nobody else.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct TrustAnchors {
+    /// DER certificates that every connection must chain to: one in use, one spare.
+    #[n(0)]
+    pub tls: Vec<minicbor::bytes::ByteVec>,
+    /// The organisation's Ed25519 keys, 32 bytes each, that sign what the phone obeys without asking: one in use, one spare.
+    #[n(1)]
+    pub organisation: Vec<minicbor::bytes::ByteVec>,
 }
 
 /// What the server hands over before it is trusted.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct EnrolmentOpened {
-    /// CBOR array of DER certificates that future connections must chain to.
+    /// The encoded [`TrustAnchors`].
     #[cbor(n(0), with = "minicbor::bytes")]
-    pub roots: Vec<u8>,
-    /// HMAC-SHA256 of `roots` and `nonce` under HKDF(…, [`labels::ROOTS`]), 32 bytes.
+    pub anchors: Vec<u8>,
+    /// [`crate::exchange::anchors_mac`] of `anchors`, `fresh` and `commitment` under HKDF(…, [`labels::ANCHORS`]), 32 bytes.
     #[cbor(n(1), with = "minicbor::bytes")]
     pub mac: Vec<u8>,
-    /// Goes into the proof of the claim, 32 bytes.
+    /// Makes the claim fresh: good for an hour, for this invitation and this phone's commitment. 32 bytes.
     #[cbor(n(2), with = "minicbor::bytes")]
-    pub nonce: Vec<u8>,
-    // 3: the server's commitment, when six digits are compared.
+    pub fresh: Vec<u8>,
+    /// [`crate::exchange::server_commitment`], 32 bytes.
+    #[cbor(n(3), with = "minicbor::bytes")]
+    pub commitment: Vec<u8>,
 }
 
-cbor_code! {
-    /// Which algorithm a device key uses.
-    pub enum KeyAlgorithm {
-        /// Ed25519, 32 bytes.
-        Ed25519 = 1,
-        /// ECDSA P-256 in secure hardware, 65 bytes uncompressed.
-        EcdsaP256 = 2,
-    }
-}
-
-/// Claims an invitation for a key that the phone made.
+/// Claims an invitation for a key that the phone made, and reveals what it committed to.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct ClaimEnrolment {
     /// As in [`OpenEnrolment`].
     #[cbor(n(0), with = "minicbor::bytes")]
     pub lookup: Vec<u8>,
-    /// The key's algorithm.
+    /// The device key: certifies sessions.
     #[n(1)]
-    pub algorithm: KeyAlgorithm,
-    /// The public key.
-    #[cbor(n(2), with = "minicbor::bytes")]
-    pub public_key: Vec<u8>,
-    /// HMAC-SHA256 of nonce, then algorithm code as 4 bytes, then public key, under HKDF(…, [`labels::CLAIM`]).
+    pub device: PublicKey,
+    /// The key for privileged acts, usable after a fresh unlock only, if the phone has one.
+    #[n(2)]
+    pub approval: Option<PublicKey>,
+    /// The phone's nonce, 32 bytes.
     #[cbor(n(3), with = "minicbor::bytes")]
-    pub proof: Vec<u8>,
-    /// The nonce of [`EnrolmentOpened`].
-    #[cbor(n(4), with = "minicbor::bytes")]
     pub nonce: Vec<u8>,
+    /// As in [`EnrolmentOpened`].
+    #[cbor(n(4), with = "minicbor::bytes")]
+    pub fresh: Vec<u8>,
     /// What the phone is called, for the member's own list of phones.
     #[n(5)]
     pub device_name: String,
-    /// The phone's signature over nonce and public key: it holds the private key.
+    /// HMAC-SHA256 of [`crate::exchange::claim_bytes`] under HKDF(…, [`labels::CLAIM`]): it knows the code.
     #[cbor(n(6), with = "minicbor::bytes")]
+    pub proof: Vec<u8>,
+    /// The device key's signature over [`crate::exchange::claim_bytes`], 64 bytes: it holds the private key.
+    #[cbor(n(7), with = "minicbor::bytes")]
     pub signature: Vec<u8>,
 }
 
-/// The invitation is used up and the phone known.
+/// The claim is taken: the invitation is used up, and the phone waits for an officer.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct EnrolmentClaimed {
+    /// The phone's number for sessions and mutations.
+    #[n(0)]
+    pub installation: InstallationId,
+    /// What the server committed to, 32 bytes.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub nonce: Vec<u8>,
+    /// Server time.
+    #[n(2)]
+    pub now: Timestamp,
+    /// Until when an officer must have confirmed.
+    #[n(3)]
+    pub until: Timestamp,
+}
+
+/// How a phone's enrolment stands.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum EnrolmentState {
+    /// No officer has confirmed the six digits yet.
+    #[n(0)]
+    Waiting,
+    /// The phone is a member's.
+    #[n(1)]
+    Active(#[n(0)] Enrolled),
+}
+
+/// Whose phone it is now.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Enrolled {
-    /// The phone's number for signatures and mutations.
-    #[n(0)]
-    pub installation: InstallationId,
     /// Whose handbook it is.
-    #[n(1)]
+    #[n(0)]
     pub member: MemberId,
     /// The member's name, to greet before the first sync.
-    #[n(2)]
+    #[n(1)]
     pub member_name: String,
     /// The member's home cell.
-    #[n(3)]
-    pub cell: crate::id::OrganisationId,
+    #[n(2)]
+    pub cell: OrganisationId,
     /// Server time.
-    #[n(4)]
+    #[n(3)]
     pub now: Timestamp,
+}
+
+/// What is asked about phones and invitations. Who may ask what: [`crate::organisation::Act`].
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum PhonesRequest {
+    /// The member's own phones.
+    #[n(0)]
+    List,
+    /// Gives one of the own phones another name.
+    #[n(1)]
+    Rename(#[n(0)] InstallationId, #[n(1)] String),
+    /// The phone that asks leaves: it signed out.
+    #[n(2)]
+    Leave,
+    /// Invites a member to one more phone.
+    #[n(3)]
+    Invite(#[n(0)] NewInvitation),
+    /// The phones that wait for a confirmation which the asker may give.
+    #[n(4)]
+    Joining,
+    /// The six digits agree.
+    #[n(5)]
+    Confirm(#[n(0)] InstallationId, #[n(1)] u32),
+    /// They do not: whoever claimed the invitation is not the member.
+    #[n(6)]
+    Refuse(#[n(0)] InstallationId),
+    /// Another member's phones, for who may revoke them.
+    #[n(7)]
+    PhonesOf(#[n(0)] MemberId),
+    /// Begins a privileged act: the encoded [`PrivilegedAct`].
+    #[n(8)]
+    Begin(#[cbor(n(0), with = "minicbor::bytes")] Vec<u8>),
+    /// Finishes it: the act, the nonce of [`PhonesAnswer::Challenge`], and the approval key's signature over
+    /// [`crate::session::act_bytes`], 64 bytes.
+    #[n(9)]
+    Finish(
+        #[cbor(n(0), with = "minicbor::bytes")] Vec<u8>,
+        #[cbor(n(1), with = "minicbor::bytes")] Vec<u8>,
+        #[cbor(n(2), with = "minicbor::bytes")] Vec<u8>,
+    ),
+}
+
+/// An invitation whose code an officer's phone made: the server sees what follows from the code, never the code.
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct NewInvitation {
+    /// Who is invited.
+    #[n(0)]
+    pub member: MemberId,
+    /// The key *lookup*, 32 bytes.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub lookup: Vec<u8>,
+    /// The key *anchors*, 32 bytes.
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub anchors: Vec<u8>,
+    /// The key *claim*, 32 bytes.
+    #[cbor(n(3), with = "minicbor::bytes")]
+    pub claim: Vec<u8>,
+    /// For how many days, 1 to 14.
+    #[n(4)]
+    pub days: u32,
+}
+
+impl std::fmt::Debug for NewInvitation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewInvitation")
+            .field("member", &self.member)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What needs a key that a fresh unlock opened, and a fresh nonce of the server.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum PrivilegedAct {
+    /// Revokes a phone: it is wiped at its next contact.
+    #[n(0)]
+    Revoke(#[n(0)] InstallationId),
+    /// Gives a task in an organisation that its secretary may give.
+    #[n(1)]
+    Grant(#[n(0)] Appoint),
+    /// Hands out everything the server keeps about a member, as JSON.
+    #[n(2)]
+    Export(#[n(0)] MemberId),
+}
+
+/// What is answered about phones and invitations.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum PhonesAnswer {
+    /// It is done.
+    #[n(0)]
+    Done,
+    /// A member's phones.
+    #[n(1)]
+    Phones(#[n(0)] Vec<PhoneLine>),
+    /// Until when the invitation can be used.
+    #[n(2)]
+    Invited(#[n(0)] Timestamp),
+    /// The phones that wait.
+    #[n(3)]
+    Joining(#[n(0)] Vec<JoiningLine>),
+    /// Sign this nonce together with the act, within five minutes. 32 bytes.
+    #[n(4)]
+    Challenge(#[cbor(n(0), with = "minicbor::bytes")] Vec<u8>),
+    /// The digits differ; so many tries are left.
+    #[n(5)]
+    WrongDigits(#[n(0)] u32),
+    /// What was exported.
+    #[n(6)]
+    Export(#[n(0)] String),
+    /// A rule said no.
+    #[n(7)]
+    Rejected(#[n(0)] Rejection),
+}
+
+/// One phone of a member.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct PhoneLine {
+    /// Its number.
+    #[n(0)]
+    pub installation: InstallationId,
+    /// What it is called.
+    #[n(1)]
+    pub name: String,
+    /// Since when it is known.
+    #[n(2)]
+    pub since: Timestamp,
+    /// Whether an officer has confirmed it.
+    #[n(3)]
+    pub active: bool,
+}
+
+/// A phone that waits for an officer.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct JoiningLine {
+    /// Its number.
+    #[n(0)]
+    pub installation: InstallationId,
+    /// Who was invited.
+    #[n(1)]
+    pub member: MemberId,
+    /// The member's name.
+    #[n(2)]
+    pub member_name: String,
+    /// The name of the member's home cell.
+    #[n(3)]
+    pub cell_name: String,
+    /// What the phone is called.
+    #[n(4)]
+    pub device_name: String,
+    /// The six digits, as a number below a million.
+    #[n(5)]
+    pub digits: u32,
+    /// Since when it waits.
+    #[n(6)]
+    pub since: Timestamp,
 }
 
 /// Where a phone stands in a scope's feed.
@@ -407,6 +614,12 @@ cbor_code! {
         WrongBlob = 14,
         /// The member may not publish at this home.
         MayNotHandOver = 15,
+        /// No certificate was sent for this session key, or its day is over.
+        UnknownSession = 16,
+        /// The phone is not confirmed yet: compare the six digits.
+        NotConfirmed = 17,
+        /// The phone has no key for privileged acts, or the signature is not that key's.
+        NotApproved = 18,
     }
 }
 
@@ -420,12 +633,24 @@ pub struct BlobState {
 }
 
 /// The body of every refusal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Problem {
     /// Why.
     #[n(0)]
     pub code: ProblemCode,
+    /// With [`ProblemCode::UnknownInstallation`], where the phone was revoked: the organisation's word for it.
+    #[n(1)]
+    pub revocation: Option<Revocation>,
+}
+
+impl From<ProblemCode> for Problem {
+    fn from(code: ProblemCode) -> Self {
+        Self {
+            code,
+            revocation: None,
+        }
+    }
 }
 
 crate::redacted! {

@@ -212,7 +212,8 @@ fn the_signed_request_verifies_and_signing_it_again_gives_the_same() {
         signature: example["signature"].into(),
     };
     let public_key = bytes_of(example["public-key"]);
-    let parameters = signature::verify(&request, &headers, &public_key).unwrap();
+    let parameters = signature::verify(&request, &headers).unwrap();
+    assert_eq!(parameters.key[..], public_key);
     let key = Ed25519KeyPair::from_seed_unchecked(&bytes_of(example["seed"])).unwrap();
     assert_eq!(key.public_key().as_ref(), public_key);
     assert_eq!(signature::sign_with(&key, &request, &parameters), headers);
