@@ -50,7 +50,7 @@ pub mod labels {
     /// Finds the invitation without showing the code.
     pub const LOOKUP: &[u8] = b"sotay enrolment lookup v1";
     /// Authenticates the trust anchors that the server hands over.
-    pub const ANCHORS: &[u8] = b"sotay enrolment roots v1";
+    pub const ANCHORS: &[u8] = b"sotay enrolment anchors v1";
     /// Proves knowledge of the code for one claim.
     pub const CLAIM: &[u8] = b"sotay enrolment claim v1";
 }
