@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use sotay_server::commune::{self, CommuneError, Config};
+use sotay_model::InstallationId;
+use sotay_server::commune::{self, CommuneError, Config, Confirmation};
 use sotay_server::storage::Storage;
 use sotay_server::{Commune, system_clock};
 
@@ -46,6 +47,45 @@ enum Command {
     Invite(command::Invite),
     /// Lists the invitations that are open, or makes them unusable.
     Invitations(command::Invitations),
+    /// Lists the phones that wait for six digits to be compared.
+    Waiting {
+        /// The folder.
+        #[arg(long)]
+        data: PathBuf,
+    },
+    /// Confirms a member's phone: the six digits on its screen are these.
+    Confirm {
+        /// The folder.
+        #[arg(long)]
+        data: PathBuf,
+        /// The member's code in the list.
+        #[arg(long)]
+        member: String,
+        /// What the phone's screen shows.
+        #[arg(long)]
+        digits: String,
+    },
+    /// Lists a member's phones.
+    Phones {
+        /// The folder.
+        #[arg(long)]
+        data: PathBuf,
+        /// The member's code in the list.
+        #[arg(long)]
+        member: String,
+    },
+    /// Revokes a member's phones, or one of them: each is wiped at its next contact.
+    Revoke {
+        /// The folder.
+        #[arg(long)]
+        data: PathBuf,
+        /// The member's code in the list.
+        #[arg(long)]
+        member: String,
+        /// One phone's number, as `phones` lists it.
+        #[arg(long)]
+        phone: Option<String>,
+    },
     /// Serves phones until it is told to stop.
     Serve(command::Serve),
     /// The organisation's roots and the server's certificate.
@@ -79,6 +119,14 @@ enum Failure {
         path: PathBuf,
         source: std::io::Error,
     },
+    #[error("the digits differ; {left} tries are left")]
+    WrongDigits { left: u32 },
+    #[error("the digits differ; the phone was refused, invite the member anew")]
+    Void,
+    #[error("no phone of this member waits")]
+    NobodyWaits,
+    #[error("not the number of a phone")]
+    NotAPhone,
     #[error("output: {0}")]
     Output(#[from] std::io::Error),
 }
@@ -139,6 +187,52 @@ fn run(command: Command) -> Result<(), Failure> {
         }
         Command::Invite(invite) => say(&invite.run(now)?),
         Command::Invitations(invitations) => say(&invitations.run(now)?),
+        Command::Waiting { data } => {
+            for phone in commune::waiting(&data, now)? {
+                say(&format!(
+                    "{} · {} · {} · until {}",
+                    phone.member,
+                    phone.device_name,
+                    phone.digits.text(),
+                    phone.until.date()
+                ))?;
+            }
+            Ok(())
+        }
+        Command::Confirm {
+            data,
+            member,
+            digits,
+        } => match commune::confirm(&data, &member, &digits, now)? {
+            Confirmation::Confirmed => say("confirmed"),
+            Confirmation::WrongDigits { left: 0 } => Err(Failure::Void),
+            Confirmation::WrongDigits { left } => Err(Failure::WrongDigits { left }),
+            Confirmation::NobodyWaits => Err(Failure::NobodyWaits),
+        },
+        Command::Phones { data, member } => {
+            for phone in commune::phones(&data, &member)? {
+                let state = phone.active_since.map_or("waits", |_| "active");
+                say(&format!(
+                    "{} · {} · {state} · since {}",
+                    phone.id,
+                    phone.device_name,
+                    phone.enrolled_at.date()
+                ))?;
+            }
+            Ok(())
+        }
+        Command::Revoke {
+            data,
+            member,
+            phone,
+        } => {
+            let phone = phone
+                .map(|text| text.parse::<InstallationId>())
+                .transpose()
+                .map_err(|_| Failure::NotAPhone)?;
+            let revoked = commune::revoke(&data, &member, phone, now)?;
+            say(&format!("{revoked} revoked"))
+        }
         Command::Serve(serve) => serve.run(),
         Command::Certificates(certificates) => say(&certificates.run(now)?),
         Command::Backup(backup) => say(&backup.run(now)?),

@@ -193,6 +193,8 @@ cbor_code! {
         Document = 7,
         /// An appointment.
         Appointment = 8,
+        /// A phone that waits to be confirmed, or can be revoked.
+        Phone = 9,
     }
 }
 

@@ -12,7 +12,6 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use minicbor::Encoder;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, PublicKeyData, date_time_ymd,
@@ -146,16 +145,9 @@ impl Certificates {
         Ok(Self { roots, chain, key })
     }
 
-    /// What phones are handed: a CBOR array of DER certificates.
-    pub fn roots(&self) -> Vec<u8> {
-        let mut encoder = Encoder::new(Vec::new());
-        // Writing into memory cannot fail.
-        let written = encoder
-            .array(self.roots.len() as u64)
-            .and_then(|e| self.roots.iter().try_fold(e, |e, root| e.bytes(root)))
-            .is_ok();
-        debug_assert!(written);
-        encoder.into_writer()
+    /// What every connection of a phone must chain to: in use, and spare.
+    pub fn roots(&self) -> &[CertificateDer<'static>] {
+        &self.roots
     }
 
     /// How the server speaks TLS: 1.2 and 1.3, ring, no client certificates.
@@ -350,14 +342,14 @@ fn ymd(date: CalendarDate) -> (i32, u8, u8) {
     (date.year(), part(1), part(0))
 }
 
-fn read(path: &Path) -> Result<String, CertificateError> {
+pub(super) fn read(path: &Path) -> Result<String, CertificateError> {
     fs::read_to_string(path).map_err(|source| CertificateError::File {
         path: path.to_owned(),
         source,
     })
 }
 
-fn write(path: &Path, text: &str) -> Result<(), CertificateError> {
+pub(super) fn write(path: &Path, text: &str) -> Result<(), CertificateError> {
     fs::write(path, text).map_err(|source| CertificateError::File {
         path: path.to_owned(),
         source,
@@ -365,7 +357,7 @@ fn write(path: &Path, text: &str) -> Result<(), CertificateError> {
 }
 
 /// Writes a file that only its owner may read, from its first byte on. An older one is replaced as a whole.
-fn write_private(path: &Path, text: &str) -> Result<(), CertificateError> {
+pub(super) fn write_private(path: &Path, text: &str) -> Result<(), CertificateError> {
     let failed = |source| CertificateError::File {
         path: path.to_owned(),
         source,

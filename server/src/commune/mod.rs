@@ -13,6 +13,8 @@ mod invitations;
 mod list;
 mod members;
 mod printing;
+mod phones;
+mod signing;
 mod words;
 
 use std::collections::BTreeMap;
@@ -43,6 +45,8 @@ pub use members::MemberRow;
 #[cfg(feature = "simulation")]
 pub(crate) use members::interpret;
 pub use printing::{PrintOrder, Printed, print_invitations};
+pub use phones::{Confirmation, Waiting, confirm, phones, revoke, waiting};
+pub use signing::OrganisationKeys;
 pub use words::Column;
 
 use entering::{enter_members, enter_offices, enter_organisations};
@@ -116,6 +120,9 @@ pub enum CommuneError {
     /// What goes on paper could not be drawn.
     #[error("paper: {0}")]
     Paper(#[from] crate::paper::PaperError),
+    /// What was entered are not the six digits of a phone's screen.
+    #[error("six digits are wanted")]
+    NotSixDigits,
     /// The folder is in use for something else.
     #[error("{path} exists and is not empty")]
     FolderInUse {
@@ -210,6 +217,7 @@ fn fill(
     now: Timestamp,
 ) -> Result<Commune, CommuneError> {
     Certificates::create(folder, &config.hosts, now)?;
+    OrganisationKeys::create(folder)?;
     let mut storage = Storage::create(&folder.join(DATABASE))?;
     let transaction = storage.write()?;
     // Seconds since 1970: a server restored later mints a higher one.

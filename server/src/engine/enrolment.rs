@@ -1,28 +1,33 @@
-//! Invitations and the phones that come with them.
+//! Invitations, and the phones that come with them.
 //!
-//! Every invitation that cannot be used, for whatever reason, gives the same answer. Five wrong proofs burn one. The proof
-//! is checked before anything is written, except that a wrong one is counted.
+//! Every invitation that cannot be used, for whatever reason, gives the same answer. Five wrong proofs burn one, five wrong
+//! digits make a claim void. The proof is checked before anything is written, except that a wrong one is counted. A claimed phone
+//! can do nothing but ask how its enrolment stands until an officer has compared the six digits.
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use ring::rand::{SecureRandom, SystemRandom};
-use ring::signature::{ED25519, UnparsedPublicKey};
+use sotay_model::device_key::PublicKey;
 use sotay_model::enrolment::{self, Code, EnrolmentKeys};
+use sotay_model::exchange::{self, HASH_BYTES, SixDigits};
 use sotay_model::organisation::Member;
 use sotay_model::wire::{
-    ClaimEnrolment, Enrolled, EnrolmentOpened, KeyAlgorithm, OpenEnrolment, PROTOCOL, ProblemCode,
+    ClaimEnrolment, Enrolled, EnrolmentClaimed, EnrolmentOpened, EnrolmentState, OpenEnrolment,
+    PROTOCOL, ProblemCode,
 };
-use sotay_model::{Id, InstallationId, MemberId, Timestamp};
+use sotay_model::{Id, InstallationId, MemberId, Scope, Timestamp};
 
 use super::{Engine, EngineError, Nonces};
-use crate::storage::{Installation, Invitation, StorageError, Transaction};
+use crate::audit::Event;
+use crate::storage::{Installation, Invitation, Joining, StorageError, Transaction};
 
-/// How many wrong proofs burn an invitation.
+/// How many wrong proofs burn an invitation, and how many wrong digits make a claim void.
 pub const MAX_TRIES: u32 = 5;
 /// How many phones a member may have at a time.
 pub const MAX_PHONES: u32 = 3;
 /// The most characters of a phone's name.
 const MAX_DEVICE_NAME: usize = 100;
-const ED25519_KEY_BYTES: usize = 32;
+/// How long a claimed phone waits for an officer, in milliseconds.
+const CONFIRM_WITHIN_MS: i64 = 24 * 3_600_000;
 
 /// Argon2id of a code, with the parameters that both sides use.
 pub fn stretch(code: &Code) -> Result<[u8; 32], StorageError> {
@@ -43,122 +48,268 @@ pub fn stretch(code: &Code) -> Result<[u8; 32], StorageError> {
 
 impl Engine {
     /// Makes an invitation for a member; the code is shown once and not stored.
-    pub fn invite(&mut self, member: MemberId, expires_at: Timestamp) -> Result<Code, EngineError> {
+    pub fn invite(
+        &mut self,
+        member: MemberId,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<Code, EngineError> {
         let code = Code::from_random(random()?);
         let keys = EnrolmentKeys::derive(&stretch(&code)?);
         let transaction = self.storage.write()?;
         transaction.set_invitation(&unused(member, &keys, expires_at))?;
+        let event = Event::InvitationMade { member, by: None };
+        transaction.audit(now, Scope::person(member), &event)?;
         transaction.commit()?;
         Ok(code)
     }
 
-    /// Hands the roots over, proven by the code.
+    /// Hands the trust anchors over, proven by the code, and commits to them and a nonce.
     pub fn open_enrolment(
         &mut self,
         request: &OpenEnrolment,
-        roots: &[u8],
+        anchors: &[u8],
         nonces: &Nonces,
         now: Timestamp,
     ) -> Result<Result<EnrolmentOpened, ProblemCode>, EngineError> {
         if request.protocol != PROTOCOL {
             return Ok(Err(ProblemCode::UnsupportedProtocol));
         }
+        if request.lookup.len() != HASH_BYTES || request.commitment.len() != HASH_BYTES {
+            return Ok(Err(ProblemCode::Malformed));
+        }
         let transaction = self.storage.read()?;
         let invitation = usable(&transaction, &request.lookup, now)?;
         let Some(invitation) = invitation.filter(|invitation| invitation.used_at.is_none()) else {
             return Ok(Err(ProblemCode::InvitationUnusable));
         };
-        if transaction.phones_of(invitation.member)? >= MAX_PHONES {
+        if transaction.phones_of(invitation.member, now)? >= MAX_PHONES {
             return Ok(Err(ProblemCode::InvitationUnusable));
         }
-        let nonce = nonces.for_claim(&request.lookup, now);
-        let mac = enrolment::roots_mac(&invitation.roots_key, roots, &nonce);
+        let fresh = nonces.for_claim(&request.lookup, &request.commitment, now);
+        let nonce = nonces.of_exchange(&request.lookup, &request.commitment, &fresh);
+        let commitment = exchange::server_commitment(&request.commitment, anchors, &nonce);
+        let mac = exchange::anchors_mac(&invitation.anchors_key, anchors, &fresh, &commitment);
         Ok(Ok(EnrolmentOpened {
-            roots: roots.to_vec(),
+            anchors: anchors.to_vec(),
             mac: mac.to_vec(),
-            nonce: nonce.to_vec(),
+            fresh: fresh.to_vec(),
+            commitment: commitment.to_vec(),
         }))
     }
 
-    /// Makes a phone known. The same key may claim the same invitation again and gets the same answer: its first one may
-    /// have been lost on the way.
+    /// Takes a claim: from now on the phone waits for an officer. The same claim again gets the same answer: the first one may
+    /// have been lost on the way. Any other claim of the invitation gets none, or whoever has the code could try digits.
     pub fn claim_enrolment(
         &mut self,
         claim: &ClaimEnrolment,
+        anchors: &[u8],
         nonces: &Nonces,
         now: Timestamp,
-    ) -> Result<Result<Enrolled, ProblemCode>, EngineError> {
-        let Some(device_name) = device_name(&claim.device_name) else {
+    ) -> Result<Result<EnrolmentClaimed, ProblemCode>, EngineError> {
+        let Some(name) = device_name(&claim.device_name) else {
             return Ok(Err(ProblemCode::Malformed));
         };
-        if claim.algorithm != KeyAlgorithm::Ed25519 || claim.public_key.len() != ED25519_KEY_BYTES {
+        let keys_fit = claim.device.is_well_formed()
+            && claim
+                .approval
+                .as_ref()
+                .is_none_or(PublicKey::is_well_formed);
+        if !keys_fit || claim.nonce.len() != HASH_BYTES || claim.lookup.len() != HASH_BYTES {
             return Ok(Err(ProblemCode::Malformed));
         }
-        if !nonces.is_fresh_for_claim(&claim.lookup, &claim.nonce, now) {
+        let phone = exchange::phone_commitment(
+            &claim.lookup,
+            &claim.device,
+            claim.approval.as_ref(),
+            &claim.nonce,
+        );
+        if !nonces.is_fresh_for_claim(&claim.lookup, &phone, &claim.fresh, now) {
             return Ok(Err(ProblemCode::StaleNonce));
         }
+        let nonce = nonces.of_exchange(&claim.lookup, &phone, &claim.fresh);
+        let server = exchange::server_commitment(&phone, anchors, &nonce);
+        let claimed = exchange::claim_bytes(&phone, &server, &claim.fresh, &claim.device_name);
+
         let transaction = self.storage.write()?;
         let Some(mut invitation) = usable(&transaction, &claim.lookup, now)? else {
             return Ok(Err(ProblemCode::InvitationUnusable));
         };
-        let proven = enrolment::claim_fits(
-            &invitation.claim_key,
-            &claim.nonce,
-            claim.algorithm,
-            &claim.public_key,
-            &claim.proof,
-        );
-        if !proven {
+        if !exchange::claim_fits(&invitation.claim_key, &claimed, &claim.proof) {
             invitation.tries_left -= 1;
             transaction.set_invitation(&invitation)?;
+            if invitation.tries_left == 0 {
+                let member = invitation.member;
+                let event = Event::InvitationBurnt { member };
+                transaction.audit(now, Scope::person(member), &event)?;
+            }
             transaction.commit()?;
             return Ok(Err(ProblemCode::InvitationUnusable));
         }
-        let signed = enrolment::claim_signed_bytes(&claim.nonce, &claim.public_key);
-        if UnparsedPublicKey::new(&ED25519, &claim.public_key)
-            .verify(&signed, &claim.signature)
-            .is_err()
-        {
+        if !claim.device.verifies(&claimed, &claim.signature) {
             return Ok(Err(ProblemCode::BadSignature));
         }
-        let Some(member) = member(&transaction, invitation.member)? else {
+        if let Some(id) = invitation.used_by {
+            let waiting = transaction.joining(id)?.filter(|joining| {
+                joining.until >= now && invitation.claim.as_deref() == Some(&claimed)
+            });
+            return Ok(waiting
+                .map(|joining| EnrolmentClaimed {
+                    installation: id,
+                    nonce: nonce.to_vec(),
+                    now,
+                    until: joining.until,
+                })
+                .ok_or(ProblemCode::InvitationUnusable));
+        }
+        if member(&transaction, invitation.member)?.is_none()
+            || transaction.phones_of(invitation.member, now)? >= MAX_PHONES
+        {
+            return Ok(Err(ProblemCode::InvitationUnusable));
+        }
+        let id = InstallationId(Id::v7(now.0, random()?));
+        let until = Timestamp(now.0.saturating_add(CONFIRM_WITHIN_MS));
+        let device = claim.device.clone();
+        transaction.add_installation(&Installation {
+            approval: claim.approval.clone(),
+            ..Installation::joining(id, invitation.member, device, name, now)
+        })?;
+        transaction.await_officer(&Joining {
+            installation: id,
+            digits: SixDigits::of(&phone, &server, &claim.nonce, &nonce),
+            tries_left: MAX_TRIES,
+            until,
+        })?;
+        invitation.used_at = Some(now);
+        invitation.used_by = Some(id);
+        invitation.claim = Some(claimed.to_vec());
+        transaction.set_invitation(&invitation)?;
+        let (member, phone) = (invitation.member, id);
+        let event = Event::PhoneEnrolled { member, phone };
+        transaction.audit(now, Scope::person(member), &event)?;
+        transaction.commit()?;
+        Ok(Ok(EnrolmentClaimed {
+            installation: id,
+            nonce: nonce.to_vec(),
+            now,
+            until,
+        }))
+    }
+
+    /// How the enrolment of a phone stands. A claim that became void is answered like every unusable invitation.
+    pub fn enrolment_state(
+        &mut self,
+        phone: &Installation,
+        now: Timestamp,
+    ) -> Result<Result<EnrolmentState, ProblemCode>, EngineError> {
+        let transaction = self.storage.read()?;
+        if phone.active_since.is_none() {
+            let waits = transaction
+                .joining(phone.id)?
+                .is_some_and(|joining| joining.until >= now);
+            return Ok(if waits {
+                Ok(EnrolmentState::Waiting)
+            } else {
+                Err(ProblemCode::InvitationUnusable)
+            });
+        }
+        let Some(member) = member(&transaction, phone.member)? else {
             return Ok(Err(ProblemCode::InvitationUnusable));
         };
-        let installation = match invitation.used_by {
-            Some(used_by) => match transaction.installation(used_by)? {
-                Some(phone)
-                    if phone.public_key == claim.public_key && phone.revoked_at.is_none() =>
-                {
-                    used_by
-                }
-                _ => return Ok(Err(ProblemCode::InvitationUnusable)),
-            },
-            None => {
-                if transaction.phones_of(invitation.member)? >= MAX_PHONES {
-                    return Ok(Err(ProblemCode::InvitationUnusable));
-                }
-                let id = InstallationId(Id::v7(now.0, random()?));
-                transaction.add_installation(&Installation::joining(
-                    id,
-                    invitation.member,
-                    (claim.algorithm, claim.public_key.clone()),
-                    device_name,
-                    now,
-                ))?;
-                invitation.used_at = Some(now);
-                invitation.used_by = Some(id);
-                transaction.set_invitation(&invitation)?;
-                id
-            }
-        };
-        transaction.commit()?;
-        Ok(Ok(Enrolled {
-            installation,
-            member: invitation.member,
+        Ok(Ok(EnrolmentState::Active(Enrolled {
+            member: phone.member,
             member_name: member.name,
             cell: member.cell,
             now,
-        }))
+        })))
+    }
+}
+
+/// What became of six digits that an officer entered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Compared {
+    /// They agree: the phone is the member's.
+    Agree,
+    /// They differ; so many tries are left. With none the claim is void.
+    Differ {
+        /// Tries left.
+        left: u32,
+    },
+    /// No such phone waits.
+    NobodyWaits,
+}
+
+/// Compares digits with those of a phone that waits; `by` whom, or the operator. The caller commits, whatever came out: a wrong try is counted.
+pub(crate) fn compare(
+    transaction: &Transaction<'_>,
+    phone: InstallationId,
+    digits: SixDigits,
+    by: Option<MemberId>,
+    now: Timestamp,
+) -> Result<Compared, EngineError> {
+    let Some(mut joining) = transaction
+        .joining(phone)?
+        .filter(|joining| joining.until >= now)
+    else {
+        return Ok(Compared::NobodyWaits);
+    };
+    let Some(known) = transaction.installation(phone)? else {
+        return Ok(Compared::NobodyWaits);
+    };
+    let member = known.member;
+    if joining.digits == digits {
+        transaction.activate(phone, now)?;
+        let event = Event::PhoneConfirmed { member, phone, by };
+        transaction.audit(now, Scope::person(member), &event)?;
+        return Ok(Compared::Agree);
+    }
+    joining.tries_left = joining.tries_left.saturating_sub(1);
+    if joining.tries_left == 0 {
+        refuse(transaction, &known, by, now)?;
+    } else {
+        transaction.await_officer(&joining)?;
+    }
+    Ok(Compared::Differ {
+        left: joining.tries_left,
+    })
+}
+
+/// A phone is no longer accepted, and waits no longer. An invitation it came with stays used up: the member is invited anew.
+pub(crate) fn refuse(
+    transaction: &Transaction<'_>,
+    phone: &Installation,
+    by: Option<MemberId>,
+    now: Timestamp,
+) -> Result<(), EngineError> {
+    let (member, id) = (phone.member, phone.id);
+    transaction.end_waiting(id)?;
+    if transaction.revoke(id, now)? {
+        let event = Event::PhoneRevoked {
+            member,
+            phone: id,
+            by,
+        };
+        transaction.audit(now, Scope::person(member), &event)?;
+    }
+    Ok(())
+}
+
+/// An invitation that nobody has tried yet.
+pub(super) const fn unused(
+    member: MemberId,
+    keys: &EnrolmentKeys,
+    expires_at: Timestamp,
+) -> Invitation {
+    Invitation {
+        lookup: keys.lookup,
+        anchors_key: keys.anchors,
+        claim_key: keys.claim,
+        member,
+        expires_at,
+        tries_left: MAX_TRIES,
+        used_at: None,
+        used_by: None,
+        claim: None,
     }
 }
 
@@ -190,14 +341,17 @@ fn usable(
     Ok(found.filter(|invitation| invitation.tries_left > 0 && now <= invitation.expires_at))
 }
 
-fn member(transaction: &Transaction<'_>, id: MemberId) -> Result<Option<Member>, EngineError> {
+pub(super) fn member(
+    transaction: &Transaction<'_>,
+    id: MemberId,
+) -> Result<Option<Member>, EngineError> {
     Ok(transaction
         .record(Member::key(id))?
         .and_then(|stored| stored.record.read().ok()))
 }
 
 /// A phone's name without control characters and white space around; none if it is too long.
-fn device_name(text: &str) -> Option<String> {
+pub(super) fn device_name(text: &str) -> Option<String> {
     let name: String = text.trim().chars().filter(|c| !c.is_control()).collect();
     (name.chars().count() <= MAX_DEVICE_NAME).then_some(name)
 }

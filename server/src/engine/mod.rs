@@ -6,12 +6,14 @@
 
 mod blobs;
 mod enrolment;
+mod export;
 mod feeds;
 mod invitations;
 mod mutations;
 mod nonces;
 pub(crate) mod operator;
 mod pages;
+mod phones;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -28,12 +30,13 @@ use crate::audit::{Kept, Signed};
 use crate::blobs::Blobs;
 use crate::storage::{Installation, ScopeHead, Storage, StorageError, Transaction};
 
-pub(crate) use enrolment::random;
+pub(crate) use enrolment::{Compared, compare, random, refuse};
 pub use enrolment::{MAX_PHONES, MAX_TRIES, stretch};
 pub(crate) use invitations::{Drawn, close, draw, give_out};
 pub use nonces::{NONCE_LIFETIME_MS, Nonces};
 pub use operator::Refused;
 pub use pages::{MAX_RESPONSE_ROWS, PAGE_BYTES};
+pub use phones::PhonesAnswered;
 
 /// How often a rule may ask for more before it counts as broken.
 const MAX_ROUNDS: usize = 256;
@@ -146,24 +149,31 @@ impl Engine {
         })
     }
 
-    /// A phone that is accepted.
+    /// A phone, whether it waits, is active or was revoked.
     pub fn installation(
         &mut self,
         id: InstallationId,
     ) -> Result<Option<Installation>, EngineError> {
+        Ok(self.storage.read()?.installation(id)?)
+    }
+
+    /// Whether a phone is a member's and was not revoked.
+    pub fn accepts(&mut self, id: InstallationId) -> Result<bool, EngineError> {
         Ok(self
-            .storage
-            .read()?
             .installation(id)?
-            .filter(|phone| phone.revoked_at.is_none()))
+            .is_some_and(|phone| phone.is_accepted()))
     }
 
     /// No longer accepts a phone; whether it was accepted before.
     pub fn revoke(&mut self, id: InstallationId, now: Timestamp) -> Result<bool, EngineError> {
         let transaction = self.storage.write()?;
-        let revoked = transaction.revoke(id, now)?;
+        let phone = transaction.installation(id)?;
+        let accepted = phone.filter(|phone| phone.revoked_at.is_none());
+        if let Some(phone) = &accepted {
+            refuse(&transaction, phone, None, now)?;
+        }
         transaction.commit()?;
-        Ok(revoked)
+        Ok(accepted.is_some())
     }
 
     /// Enters what the operator wants in one transaction: all of it, or nothing where the rules refuse one.

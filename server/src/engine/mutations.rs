@@ -57,7 +57,7 @@ impl Batch<'_> {
     /// Carries out the mutations of one request.
     pub(super) fn carry_out(&mut self, asked: &Asked) -> Result<CarriedOut, EngineError> {
         let known = self.transaction.installation(asked.installation)?;
-        let Some(mut phone) = known.filter(|phone| phone.revoked_at.is_none()) else {
+        let Some(mut phone) = known.filter(Installation::is_accepted) else {
             return Ok(Err(ProblemCode::UnknownInstallation));
         };
         if asked.request.protocol != PROTOCOL {

@@ -1,54 +1,70 @@
-//! Who sent a request: nonce first, then the phone, then the signature. Nothing is written before all three hold.
+//! Who sent a request: nonce and signature first, then the session, then the phone. Nothing is written before all of them hold,
+//! and nothing is read from the database before the signature does.
 
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, header};
 use sotay_model::InstallationId;
-use sotay_model::signature::{self, Headers, Request};
-use sotay_model::wire::ProblemCode;
+use sotay_model::session::{SESSION_HEADER, SessionCertificate};
+use sotay_model::signature::{self, Headers, Request, SessionKey};
+use sotay_model::wire::{Problem, ProblemCode};
 
 use super::writer::problem;
 use super::{Shared, gate};
 use crate::storage::Installation;
 
-/// Why a request is not answered, and whose next nonce goes with that answer.
+/// Why a request is not answered, and the session whose next nonce goes with that answer.
 pub(super) struct Unauthenticated {
-    pub(super) problem: ProblemCode,
-    pub(super) phone: Option<InstallationId>,
+    pub(super) problem: Problem,
+    pub(super) session: Option<SessionKey>,
 }
 
-/// The phone that signed a request. Blocks: reads the phone's key from the database.
+/// The phone that signed a request.
+pub(super) struct Authenticated {
+    pub(super) phone: Installation,
+    pub(super) session: SessionKey,
+}
+
+/// The active phone that signed a request. Blocks: reads the phone's key from the database.
 pub(super) fn authenticate(
     shared: &Shared,
     parts: &Parts,
     body: &[u8],
-) -> Result<Installation, Unauthenticated> {
-    let unsigned = Unauthenticated {
-        problem: ProblemCode::BadSignature,
-        phone: None,
-    };
-    let Some(headers) = signature_headers(&parts.headers) else {
-        return Err(unsigned);
-    };
-    let Ok(parameters) = signature::parse(&headers.signature_input) else {
-        return Err(unsigned);
-    };
-    let phone = parameters.key_id;
-    let refuse = |problem| Unauthenticated {
-        problem,
-        phone: Some(phone),
-    };
+) -> Result<Authenticated, Unauthenticated> {
+    let authenticated = authenticate_any(shared, parts, body)?;
+    if authenticated.phone.active_since.is_some() {
+        Ok(authenticated)
+    } else {
+        Err(Unauthenticated {
+            problem: ProblemCode::NotConfirmed.into(),
+            session: Some(authenticated.session),
+        })
+    }
+}
 
+/// The phone that signed a request, whether an officer has confirmed it or not; none that was revoked after it was confirmed. Blocks.
+pub(super) fn authenticate_any(
+    shared: &Shared,
+    parts: &Parts,
+    body: &[u8],
+) -> Result<Authenticated, Unauthenticated> {
+    let unsigned = || Unauthenticated {
+        problem: ProblemCode::BadSignature.into(),
+        session: None,
+    };
+    let headers = signature_headers(&parts.headers).ok_or_else(unsigned)?;
+    let parameters = signature::parse(&headers.signature_input).map_err(|_| unsigned())?;
+    let session = parameters.key;
+    let refuse = |problem: Problem| Unauthenticated {
+        problem,
+        session: Some(session),
+    };
+    let now = (shared.clock)();
     if !shared
         .nonces
-        .is_fresh_for_phone(phone, parameters.nonce(), (shared.clock)())
+        .is_fresh_for_session(&session, parameters.nonce(), now)
     {
-        return Err(refuse(ProblemCode::StaleNonce));
+        return Err(refuse(ProblemCode::StaleNonce.into()));
     }
-    let known = shared
-        .readers
-        .with(|engine| engine.installation(phone))
-        .map_err(|error| refuse(problem(&error)))?;
-    let installation = known.ok_or_else(|| refuse(ProblemCode::UnknownInstallation))?;
     let host = text(&parts.headers, &header::HOST).unwrap_or_default();
     let authority = signature::authority(host);
     let request = Request {
@@ -58,14 +74,58 @@ pub(super) fn authenticate(
         query: parts.uri.query(),
         body,
     };
-    match signature::verify(&request, &headers, &installation.public_key) {
-        // Only what really comes from the phone is counted as its own: nobody can use up another's tokens.
-        Ok(_) => match gate::count_phone(shared, parts, &installation) {
-            Ok(()) => Ok(installation),
-            Err(problem) => Err(refuse(problem)),
-        },
-        Err(_) => Err(refuse(ProblemCode::BadSignature)),
+    signature::verify(&request, &headers).map_err(|_| refuse(ProblemCode::BadSignature.into()))?;
+
+    let (phone, certificate) = match shared.sessions.phone(&session, now) {
+        Some(phone) => (phone, None),
+        None => certificate(&parts.headers, &session)
+            .map(|certificate| (certificate.installation, Some(certificate)))
+            .ok_or_else(|| refuse(ProblemCode::UnknownSession.into()))?,
+    };
+    let until = match &certificate {
+        Some(certificate) => shared
+            .nonces
+            .session_ends(&session, &certificate.nonce)
+            .filter(|until| now <= *until)
+            .ok_or_else(|| refuse(ProblemCode::UnknownSession.into()))?,
+        None => now,
+    };
+    let known = shared
+        .readers
+        .with(|engine| engine.installation(phone))
+        .map_err(|error| refuse(problem(&error).into()))?
+        .ok_or_else(|| refuse(ProblemCode::UnknownInstallation.into()))?;
+    if let Some(certificate) = certificate {
+        if !certificate.fits(&known.device) {
+            return Err(refuse(ProblemCode::BadSignature.into()));
+        }
+        shared.sessions.remember(session, phone, until, now);
     }
+    if known.active_since.is_some() && known.revoked_at.is_some() {
+        return Err(refuse(revoked(shared, &known, phone)));
+    }
+    // Only what really comes from the phone is counted as its own: nobody can use up another's tokens.
+    gate::count_phone(shared, parts, &known).map_err(|problem| refuse(problem.into()))?;
+    Ok(Authenticated {
+        phone: known,
+        session,
+    })
+}
+
+/// What a revoked phone is told. It proved that it is this phone; so nobody else learns of the revocation.
+fn revoked(shared: &Shared, phone: &Installation, id: InstallationId) -> Problem {
+    Problem {
+        revocation: phone
+            .revoked_at
+            .map(|at| shared.organisation.revocation(id, at)),
+        ..ProblemCode::UnknownInstallation.into()
+    }
+}
+
+/// The certificate that came with a request, if it is this session's.
+fn certificate(headers: &HeaderMap, session: &SessionKey) -> Option<SessionCertificate> {
+    let header = text(headers, &HeaderName::from_static(SESSION_HEADER))?;
+    SessionCertificate::from_header(header).filter(|certificate| certificate.key == session)
 }
 
 pub(super) fn signature_headers(headers: &HeaderMap) -> Option<Headers> {

@@ -11,7 +11,7 @@ use axum::http::{HeaderValue, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sotay_model::blob::MAX_BLOB_BYTES;
 use sotay_model::wire::{BLOBS, BlobState, MAX_RANGE_BYTES, MEDIA_TYPE, ProblemCode};
-use sotay_model::{BlobDigest, InstallationId, RecordKey, Scope, cbor};
+use sotay_model::{BlobDigest, RecordKey, Scope, cbor};
 
 use super::Shared;
 use super::authentication::{Unauthenticated, authenticate, text};
@@ -44,13 +44,15 @@ type Answer = fn(&Shared, &Parts, &Installation, &[u8]) -> Result<Response, Prob
 async fn answered(shared: Arc<Shared>, parts: Parts, body: Vec<u8>, answer: Answer) -> Response {
     let same = shared.clone();
     let done = blocking(move || {
-        let phone = authenticate(&same, &parts, &body)?;
-        let response = answer(&same, &parts, &phone, &body).unwrap_or_else(refuse);
-        Ok::<(InstallationId, Response), Unauthenticated>((phone.id, response))
+        let sender = authenticate(&same, &parts, &body)?;
+        let response = answer(&same, &parts, &sender.phone, &body).unwrap_or_else(refuse);
+        Ok((sender.session, response))
     });
     match done.await {
-        Ok(Ok((phone, response))) => with_nonce(&shared, Some(phone), response),
-        Ok(Err(Unauthenticated { problem, phone })) => with_nonce(&shared, phone, refuse(problem)),
+        Ok(Ok((session, response))) => with_nonce(&shared, Some(session), response),
+        Ok(Err(Unauthenticated { problem, session })) => {
+            with_nonce(&shared, session, refuse(problem))
+        }
         Err(problem) => refuse(problem),
     }
 }

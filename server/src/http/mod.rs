@@ -13,6 +13,7 @@ mod gate;
 mod limits;
 mod readers;
 mod routes;
+mod sessions;
 mod stalled;
 mod tls;
 mod wake;
@@ -27,7 +28,7 @@ use sotay_model::Timestamp;
 use tokio::sync::{broadcast, watch};
 
 use crate::blobs::Blobs;
-use crate::commune::{CertificateError, Certificates};
+use crate::commune::{CertificateError, Certificates, OrganisationKeys};
 use crate::engine::{Engine, EngineError, Nonces, meta};
 use crate::storage::{Storage, StorageError};
 use accept::Listener;
@@ -35,6 +36,7 @@ pub use accept::{MAX_HEAD_BYTES, MAX_HEADERS};
 pub use gate::ProxyHeader;
 pub use limits::{Counted, Limiter, MAX_BUCKETS, Rate, Rates, TooOften};
 use readers::Readers;
+use sessions::Sessions;
 use tls::Reloader;
 use wake::Changed;
 use writer::Writer;
@@ -168,7 +170,9 @@ struct Shared {
     readers: Readers,
     blobs: Arc<Blobs>,
     nonces: Nonces,
-    roots: Vec<u8>,
+    sessions: Sessions,
+    organisation: OrganisationKeys,
+    anchors: Vec<u8>,
     clock: Clock,
     limits: Limits,
     limiter: Limiter,
@@ -207,6 +211,7 @@ impl Server {
             .meta(meta::NONCE_SECRET)?
             .ok_or(StorageError::Damaged { what: "secret" })?;
         let certificates = Certificates::open(&config.folder, (config.clock)())?;
+        let organisation = OrganisationKeys::open(&config.folder)?;
         let reloader = Arc::new(Reloader::new(
             config.folder.clone(),
             config.front.clone(),
@@ -225,7 +230,9 @@ impl Server {
             readers: Readers::new(database),
             blobs,
             nonces: Nonces::new(&secret),
-            roots: certificates.roots(),
+            sessions: Sessions::default(),
+            anchors: organisation.anchors(&certificates),
+            organisation,
             clock: config.clock,
             limiter: Limiter::new(limits.rates),
             limits,

@@ -9,25 +9,30 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use sotay_model::cbor;
+use sotay_model::signature::SessionKey;
 use sotay_model::wire::{
     ClaimEnrolment, MAX_REQUEST_BYTES, MEDIA_TYPE, NONCE_HEADER, OpenEnrolment, Problem,
     ProblemCode, SyncRequest,
 };
-use sotay_model::{InstallationId, cbor};
 
-use super::authentication::{Unauthenticated, authenticate, text};
+use super::authentication::{Authenticated, Unauthenticated, authenticate, authenticate_any, text};
 use super::coding::{accepts_zstd, compress, decompress};
 use super::limits::Counted;
+use super::wake::Changed;
 use super::writer::problem;
 use super::{Shared, blobs, gate, wake};
-use crate::engine::{Answered, Asked};
+use crate::engine::{Asked, Engine};
 use crate::shape::{self, Misshapen};
+use crate::storage::Installation;
 
 /// All routes.
 pub(super) fn router(shared: &Arc<Shared>) -> Router {
     Router::new()
         .route("/v1/enrolment/open", post(open))
         .route("/v1/enrolment/claim", post(claim))
+        .route("/v1/enrolment/state", post(state))
+        .route("/v1/phones", post(phones))
         .route("/v1/sync", post(sync))
         .route("/v1/wake", get(wake_up))
         .route(
@@ -65,10 +70,10 @@ async fn open(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Resp
         let request: OpenEnrolment = decode(&parts, &body)?;
         count_invitation(&shared, &parts, &request.lookup)?;
         blocking(move || {
-            let now = (shared.clock)();
+            let (anchors, now) = (&shared.anchors, (shared.clock)());
             shared
                 .readers
-                .with(|engine| engine.open_enrolment(&request, &shared.roots, &shared.nonces, now))
+                .with(|engine| engine.open_enrolment(&request, anchors, &shared.nonces, now))
                 .unwrap_or_else(|error| Err(problem(&error)))
         })
         .await?
@@ -85,58 +90,88 @@ async fn claim(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Res
         let body = receive(&shared, &parts, body).await?;
         let claim: ClaimEnrolment = decode(&parts, &body)?;
         count_invitation(&shared, &parts, &claim.lookup)?;
-        shared.writer.claim(claim, shared.nonces.clone()).await
+        let same = shared.clone();
+        let take = move |engine: &mut Engine| {
+            let (anchors, now) = (&same.anchors, (same.clock)());
+            engine.claim_enrolment(&claim, anchors, &same.nonces, now)
+        };
+        shared.writer.with(take).await
     };
     match answer.await {
-        Ok(enrolled) => {
-            tracing::info!(installation = %enrolled.installation, "a phone joined");
-            let response = answer_with(&parts, &cbor::to_bytes(&enrolled));
-            with_nonce(&shared, Some(enrolled.installation), response)
+        Ok(claimed) => {
+            tracing::info!(installation = %claimed.installation, "a phone waits for an officer");
+            answer_with(&parts, &cbor::to_bytes(&claimed))
         }
         Err(problem) => refuse(problem),
     }
 }
 
-async fn sync(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Response {
+/// What a signed request came to: the bytes of an answer, or why there are none.
+type Answered = Result<Vec<u8>, ProblemCode>;
+
+/// Takes a signed request through its steps: the body, the sender, what is done with it on a thread that may block, and what is
+/// left to the writer. Every answer to a session brings its next nonce.
+async fn signed<T, F>(
+    shared: Arc<Shared>,
+    request: Request<Body>,
+    who: fn(&Shared, &Parts, &[u8]) -> Result<Authenticated, Unauthenticated>,
+    read: impl FnOnce(&Shared, &Parts, &Installation, &[u8]) -> T + Send + 'static,
+    finish: impl FnOnce(Arc<Shared>, T) -> F,
+) -> Response
+where
+    T: Send + 'static,
+    F: Future<Output = Answered>,
+{
     let (parts, body) = request.into_parts();
     let parts = Arc::new(parts);
-    let mut phone = None;
-    let answer = async {
+    let (same, its_parts) = (shared.clone(), parts.clone());
+    let sender = async {
         let body = receive(&shared, &parts, body).await?;
-        // One hop to a thread that may block: the signature, and the answer too where nothing is to be written.
-        let (same, its_parts) = (shared.clone(), parts.clone());
-        let step = blocking(move || authenticate_and_read(&same, &its_parts, &body)).await?;
-        let (installation, step) = match step {
-            Ok((installation, step)) => (installation, step),
-            Err(Unauthenticated {
-                problem,
-                phone: claimed,
-            }) => {
-                phone = claimed;
-                return Err(problem);
-            }
-        };
-        phone = Some(installation);
-        let response = match step? {
-            Step::Answered(response) => response,
-            Step::Write(asked) => {
-                let response = shared.writer.sync(*asked).await?;
-                blocking(move || cbor::to_bytes(&response)).await?
-            }
-        };
-        Ok(response)
+        blocking(move || {
+            let sender = who(&same, &its_parts, &body)?;
+            let step = read(&same, &its_parts, &sender.phone, &body);
+            Ok((sender.session, step))
+        })
+        .await
     };
-    let response = match answer.await {
-        Ok(response) => {
-            tracing::debug!(bytes = response.len(), "a sync answered");
-            answer_with(&parts, &response)
+    let (session, answer) = match sender.await {
+        Ok(Ok((session, step))) => (Some(session), finish(shared.clone(), step).await),
+        Ok(Err(Unauthenticated { problem, session })) => {
+            tracing::debug!(problem = ?problem.code, "a request refused");
+            return with_nonce(&shared, session, refuse(problem));
+        }
+        Err(problem) => (None, Err(problem)),
+    };
+    let response = match answer {
+        Ok(bytes) => {
+            tracing::debug!(bytes = bytes.len(), "a request answered");
+            answer_with(&parts, &bytes)
         }
         Err(problem) => {
-            tracing::debug!(?problem, "a sync refused");
+            tracing::debug!(?problem, "a request refused");
             refuse(problem)
         }
     };
-    with_nonce(&shared, phone, response)
+    with_nonce(&shared, session, response)
+}
+
+async fn sync(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Response {
+    signed(
+        shared,
+        request,
+        authenticate,
+        read_sync,
+        |shared, step| async move {
+            match step? {
+                Step::Answered(response) => Ok(response),
+                Step::Write(asked) => {
+                    let response = shared.writer.sync(*asked).await?;
+                    blocking(move || cbor::to_bytes(&response)).await
+                }
+            }
+        },
+    )
+    .await
 }
 
 /// What a request needs after its signature was checked.
@@ -147,32 +182,73 @@ enum Step {
     Write(Box<Asked>),
 }
 
-type Authenticated = (InstallationId, Result<Step, ProblemCode>);
-
-fn authenticate_and_read(
+/// Answers a sync at once where nothing is to be written.
+fn read_sync(
     shared: &Shared,
     parts: &Parts,
+    phone: &Installation,
     body: &[u8],
-) -> Result<Authenticated, Unauthenticated> {
-    let installation = authenticate(shared, parts, body)?.id;
-    let step = || {
-        let request: SyncRequest = decode(parts, body)?;
-        let asked = Asked {
-            installation,
-            request,
-        };
-        if !asked.request.mutations.is_empty() {
-            return Ok(Step::Write(Box::new(asked)));
-        }
-        let answered = shared
-            .readers
-            .with(|engine| engine.handle_batch(std::slice::from_ref(&asked), (shared.clock)()))
-            .map_err(|error| problem(&error))?;
-        let Answered { mut responses, .. } = answered;
-        let response = responses.pop().unwrap_or(Err(ProblemCode::Internal))?;
-        Ok(Step::Answered(cbor::to_bytes(&response)))
+) -> Result<Step, ProblemCode> {
+    let request: SyncRequest = decode(parts, body)?;
+    let asked = Asked {
+        installation: phone.id,
+        request,
     };
-    Ok((installation, step()))
+    if !asked.request.mutations.is_empty() {
+        return Ok(Step::Write(Box::new(asked)));
+    }
+    let answered = shared
+        .readers
+        .with(|engine| engine.handle_batch(std::slice::from_ref(&asked), (shared.clock)()))
+        .map_err(|error| problem(&error))?;
+    let mut responses = answered.responses;
+    let response = responses.pop().unwrap_or(Err(ProblemCode::Internal))?;
+    Ok(Step::Answered(cbor::to_bytes(&response)))
+}
+
+/// How a phone's enrolment stands; also asked by phones that nobody has confirmed.
+async fn state(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Response {
+    let read = |shared: &Shared, _: &Parts, phone: &Installation, _: &[u8]| {
+        let state = shared
+            .readers
+            .with(|engine| engine.enrolment_state(phone, (shared.clock)()))
+            .map_err(|error| problem(&error))?;
+        Ok(cbor::to_bytes(&state?))
+    };
+    signed(shared, request, authenticate_any, read, |_, answer| async {
+        answer
+    })
+    .await
+}
+
+async fn phones(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Response {
+    let read = |_: &Shared, parts: &Parts, phone: &Installation, body: &[u8]| {
+        Ok((phone.clone(), decode(parts, body)?))
+    };
+    signed(
+        shared,
+        request,
+        authenticate,
+        read,
+        |shared, asked| async move {
+            let (phone, request) = asked?;
+            let same = shared.clone();
+            let answer = move |engine: &mut Engine| {
+                let answered =
+                    engine.handle_phones(&phone, &request, &same.nonces, (same.clock)())?;
+                if !answered.changed.is_empty() {
+                    // Without listeners nobody needs to know.
+                    drop(
+                        same.changed
+                            .send(Changed::Scopes(Arc::new(answered.changed))),
+                    );
+                }
+                Ok(answered.answer)
+            };
+            Ok(cbor::to_bytes(&shared.writer.with(answer).await?))
+        },
+    )
+    .await
 }
 
 async fn wake_up(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Response {
@@ -180,12 +256,13 @@ async fn wake_up(State(shared): State<Arc<Shared>>, request: Request<Body>) -> R
     let same = shared.clone();
     let authenticated = blocking(move || authenticate(&same, &parts, &[])).await;
     match authenticated {
-        Ok(Ok(installation)) => {
-            let phone = installation.id;
-            let response = wake::stream(&shared, installation.id, installation.member).await;
-            with_nonce(&shared, Some(phone), response.unwrap_or_else(refuse))
+        Ok(Ok(Authenticated { phone, session })) => {
+            let response = wake::stream(&shared, phone.id, phone.member).await;
+            with_nonce(&shared, Some(session), response.unwrap_or_else(refuse))
         }
-        Ok(Err(Unauthenticated { problem, phone })) => with_nonce(&shared, phone, refuse(problem)),
+        Ok(Err(Unauthenticated { problem, session })) => {
+            with_nonce(&shared, session, refuse(problem))
+        }
         Err(problem) => refuse(problem),
     }
 }
@@ -263,12 +340,18 @@ fn answer_with(parts: &Parts, body: &[u8]) -> Response {
 }
 
 /// A refusal.
-pub(super) fn refuse(code: ProblemCode) -> Response {
+pub(super) fn refuse(problem: impl Into<Problem>) -> Response {
+    let problem = problem.into();
+    let code = problem.code;
     let status = match code {
-        ProblemCode::InvitationUnusable | ProblemCode::MayNotHandOver => StatusCode::FORBIDDEN,
-        ProblemCode::UnknownInstallation | ProblemCode::BadSignature | ProblemCode::StaleNonce => {
-            StatusCode::UNAUTHORIZED
-        }
+        ProblemCode::InvitationUnusable
+        | ProblemCode::MayNotHandOver
+        | ProblemCode::NotConfirmed
+        | ProblemCode::NotApproved => StatusCode::FORBIDDEN,
+        ProblemCode::UnknownInstallation
+        | ProblemCode::UnknownSession
+        | ProblemCode::BadSignature
+        | ProblemCode::StaleNonce => StatusCode::UNAUTHORIZED,
         ProblemCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ProblemCode::Busy => StatusCode::SERVICE_UNAVAILABLE,
         ProblemCode::NumberGap | ProblemCode::WrongBlob => StatusCode::CONFLICT,
@@ -282,7 +365,7 @@ pub(super) fn refuse(code: ProblemCode) -> Response {
     let mut response = (
         status,
         [(header::CONTENT_TYPE, MEDIA_TYPE)],
-        cbor::to_bytes(&Problem { code }),
+        cbor::to_bytes(&problem),
     )
         .into_response();
     if code == ProblemCode::Busy {
@@ -293,14 +376,14 @@ pub(super) fn refuse(code: ProblemCode) -> Response {
     response
 }
 
-/// Adds the nonce for the phone's next request.
+/// Adds the nonce for the session's next request.
 pub(super) fn with_nonce(
     shared: &Shared,
-    phone: Option<InstallationId>,
+    session: Option<SessionKey>,
     mut response: Response,
 ) -> Response {
-    if let Some(phone) = phone
-        && let Ok(nonce) = HeaderValue::from_str(&shared.nonces.for_phone(phone, (shared.clock)()))
+    if let Some(key) = session
+        && let Ok(nonce) = HeaderValue::from_str(&shared.nonces.for_session(&key, (shared.clock)()))
     {
         response.headers_mut().insert(NONCE_HEADER, nonce);
     }

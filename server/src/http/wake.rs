@@ -97,7 +97,7 @@ async fn scopes(
         shared
             .readers
             .with(|engine| {
-                let accepted = engine.installation(phone)?.is_some();
+                let accepted = engine.accepts(phone)?;
                 accepted
                     .then(|| engine.scopes(member, (shared.clock)()))
                     .transpose()

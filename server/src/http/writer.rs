@@ -3,12 +3,12 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
-use sotay_model::wire::{ClaimEnrolment, Enrolled, ProblemCode, SyncResponse};
+use sotay_model::wire::{ProblemCode, SyncResponse};
 use tokio::sync::{broadcast, oneshot};
 
 use super::Clock;
 use super::wake::Changed;
-use crate::engine::{Asked, Engine, EngineError, Nonces};
+use crate::engine::{Asked, Engine, EngineError};
 use crate::storage::StorageError;
 
 /// The most requests that wait; more are told to come back later.
@@ -27,11 +27,8 @@ enum Job {
         Box<Asked>,
         oneshot::Sender<Result<SyncResponse, ProblemCode>>,
     ),
-    Claim(
-        Box<ClaimEnrolment>,
-        Nonces,
-        oneshot::Sender<Result<Enrolled, ProblemCode>>,
-    ),
+    /// Anything else, in a transaction of its own.
+    Other(Box<dyn FnOnce(&mut Engine) + Send>),
 }
 
 /// The way to the writing thread. The thread ends when the last one is dropped.
@@ -56,13 +53,19 @@ impl Writer {
         self.ask(|answer| Job::Sync(Box::new(asked), answer)).await
     }
 
-    pub(super) async fn claim(
+    /// Writes something else than mutations.
+    pub(super) async fn with<T: Send + 'static>(
         &self,
-        claim: ClaimEnrolment,
-        nonces: Nonces,
-    ) -> Result<Enrolled, ProblemCode> {
-        self.ask(|answer| Job::Claim(Box::new(claim), nonces, answer))
-            .await
+        write: impl FnOnce(&mut Engine) -> Result<Result<T, ProblemCode>, EngineError> + Send + 'static,
+    ) -> Result<T, ProblemCode> {
+        self.ask(|answer| {
+            Job::Other(Box::new(move |engine| {
+                let written = write(engine).unwrap_or_else(|error| Err(problem(&error)));
+                // Nobody may be waiting any more; then the phone asks again.
+                drop(answer.send(written));
+            }))
+        })
+        .await
     }
 
     async fn ask<T>(
@@ -94,7 +97,7 @@ fn run(
             Err(RecvTimeoutError::Disconnected) => return,
         };
         let mut syncs = Vec::new();
-        let mut claims = Vec::new();
+        let mut others = Vec::new();
         for job in first
             .into_iter()
             .chain(std::iter::from_fn(|| waiting.try_recv().ok()))
@@ -102,19 +105,15 @@ fn run(
         {
             match job {
                 Job::Sync(asked, answer) => syncs.push((*asked, answer)),
-                Job::Claim(claim, nonces, answer) => claims.push((claim, nonces, answer)),
+                Job::Other(write) => others.push(write),
             }
         }
         if !syncs.is_empty() {
             let (asked, answers): (Vec<Asked>, Vec<_>) = syncs.into_iter().unzip();
             lines += answer_batch(&mut engine, &asked, answers, clock, changed);
         }
-        for (claim, nonces, answer) in claims {
-            let enrolled = engine
-                .claim_enrolment(&claim, &nonces, clock())
-                .unwrap_or_else(|error| Err(problem(&error)));
-            // Nobody may be waiting any more; then the phone asks again.
-            drop(answer.send(enrolled));
+        for write in others {
+            write(&mut engine);
         }
         if first_of_the_day(&mut forgot) {
             match engine.forget_deletions(clock().plus_minutes(-DELETIONS_KEPT_MINUTES)) {

@@ -20,7 +20,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use crate::engine::meta;
 
 pub use feeds::{ListingRow, ScopeHead, StoredRecord};
-pub use phones::{Installation, Invitation, Remembered};
+pub use phones::{Installation, Invitation, Joining, Remembered};
 pub use register::Entry;
 
 /// One step for each version. A database of an older version takes the steps it lacks when it is opened.
@@ -28,6 +28,7 @@ const STEPS: &[&str] = &[
     include_str!("schema.sql"),
     include_str!("schema-2.sql"),
     include_str!("schema-3.sql"),
+    include_str!("schema-4.sql"),
 ];
 const SCHEMA_VERSION: i64 = STEPS.len() as i64;
 /// "SOTS" in the file's header: another program's database is refused.

@@ -1,8 +1,10 @@
 //! Phones, what became of their mutations, and the invitations they came with.
 
 use rusqlite::{OptionalExtension, Row};
+use sotay_model::device_key::PublicKey;
+use sotay_model::exchange::SixDigits;
 use sotay_model::wire::KeyAlgorithm;
-use sotay_model::{Id, InstallationId, MemberId, Timestamp};
+use sotay_model::{Id, InstallationId, MemberId, Timestamp, cbor};
 
 use super::{StorageError, Transaction, fixed};
 
@@ -13,10 +15,10 @@ pub struct Installation {
     pub id: InstallationId,
     /// Whose handbook.
     pub member: MemberId,
-    /// The key's algorithm.
-    pub algorithm: KeyAlgorithm,
-    /// The key that signs its requests.
-    pub public_key: Vec<u8>,
+    /// The key that certifies its sessions.
+    pub device: PublicKey,
+    /// The key that signs its privileged acts.
+    pub approval: Option<PublicKey>,
     /// The highest number of a mutation seen.
     pub high_water: u64,
     /// Mutations up to this number are in two backups.
@@ -27,6 +29,8 @@ pub struct Installation {
     pub device_name: String,
     /// Since when it is known.
     pub enrolled_at: Timestamp,
+    /// Since when it is the member's; none while it waits for an officer.
+    pub active_since: Option<Timestamp>,
     /// Since when it is no longer accepted.
     pub revoked_at: Option<Timestamp>,
 }
@@ -36,23 +40,49 @@ impl Installation {
     pub fn joining(
         id: InstallationId,
         member: MemberId,
-        (algorithm, public_key): (KeyAlgorithm, Vec<u8>),
+        device: PublicKey,
         device_name: String,
         now: Timestamp,
     ) -> Self {
         Self {
             id,
             member,
-            algorithm,
-            public_key,
+            device,
+            approval: None,
             high_water: 0,
             backed_up: 0,
             settled: 0,
             device_name,
             enrolled_at: now,
+            active_since: None,
             revoked_at: None,
         }
     }
+
+    /// Whether it is its member's: confirmed, and not revoked.
+    pub const fn is_accepted(&self) -> bool {
+        self.active_since.is_some() && self.revoked_at.is_none()
+    }
+
+    /// The same, confirmed at once: whoever runs the server vouches for it.
+    #[must_use]
+    pub const fn confirmed(mut self) -> Self {
+        self.active_since = Some(self.enrolled_at);
+        self
+    }
+}
+
+/// A phone that waits for an officer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Joining {
+    /// Which phone.
+    pub installation: InstallationId,
+    /// What both screens show.
+    pub digits: SixDigits,
+    /// How many wrong digits it still endures.
+    pub tries_left: u32,
+    /// Until when it waits.
+    pub until: Timestamp,
 }
 
 /// What is remembered of a mutation's number.
@@ -69,8 +99,8 @@ pub struct Remembered {
 pub struct Invitation {
     /// How a claim finds it.
     pub lookup: [u8; 32],
-    /// Authenticates the roots.
-    pub roots_key: [u8; 32],
+    /// Authenticates the trust anchors.
+    pub anchors_key: [u8; 32],
     /// Checks the proof.
     pub claim_key: [u8; 32],
     /// Who is invited.
@@ -83,31 +113,31 @@ pub struct Invitation {
     pub used_at: Option<Timestamp>,
     /// By which phone.
     pub used_by: Option<InstallationId>,
+    /// The digest of the claim that used it.
+    pub claim: Option<Vec<u8>>,
 }
 
 impl Transaction<'_> {
     /// A phone.
     pub fn installation(&self, id: InstallationId) -> Result<Option<Installation>, StorageError> {
-        let mut statement = self.inner.prepare_cached(
-            "SELECT member, algorithm, public_key, high_water, device_name, enrolled_at, revoked_at, backed_up_twice, settled
-             FROM installation WHERE id = ?1",
-        )?;
+        let mut statement = self
+            .inner
+            .prepare_cached(&format!("SELECT {COLUMNS} FROM installation WHERE id = ?1"))?;
         let mut rows = statement.query([id.0.as_bytes()])?;
-        let Some(row) = rows.next()? else {
-            return Ok(None);
-        };
-        Ok(Some(Installation {
-            id,
-            member: MemberId(id_at(row, 0)?),
-            algorithm: KeyAlgorithm::from_code(row.get(1)?),
-            public_key: row.get(2)?,
-            high_water: row.get::<_, i64>(3)?.cast_unsigned(),
-            device_name: row.get(4)?,
-            enrolled_at: Timestamp(row.get(5)?),
-            revoked_at: row.get::<_, Option<i64>>(6)?.map(Timestamp),
-            backed_up: row.get::<_, i64>(7)?.cast_unsigned(),
-            settled: row.get::<_, i64>(8)?.cast_unsigned(),
-        }))
+        rows.next()?.map(installation_at).transpose()
+    }
+
+    /// The phones of a member that were not revoked, the oldest first.
+    pub fn installations_of(&self, member: MemberId) -> Result<Vec<Installation>, StorageError> {
+        let mut statement = self.inner.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM installation WHERE member = ?1 AND revoked_at IS NULL ORDER BY id"
+        ))?;
+        let mut rows = statement.query([member.0.as_bytes()])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(installation_at(row)?);
+        }
+        Ok(found)
     }
 
     /// Adds a phone.
@@ -115,34 +145,99 @@ impl Transaction<'_> {
         self.inner
             .prepare_cached(
                 "INSERT INTO installation
-                 (id, member, algorithm, public_key, high_water, device_name, enrolled_at, revoked_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                 (id, member, algorithm, public_key, high_water, device_name, enrolled_at, revoked_at, active_since, approval)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             )?
             .execute((
                 phone.id.0.as_bytes(),
                 phone.member.0.as_bytes(),
-                phone.algorithm.code(),
-                &phone.public_key,
+                phone.device.algorithm.code(),
+                &phone.device.bytes,
                 phone.high_water.cast_signed(),
                 &phone.device_name,
                 phone.enrolled_at.0,
                 phone.revoked_at.map(|at| at.0),
+                phone.active_since.map(|at| at.0),
+                phone.approval.as_ref().map(cbor::to_bytes),
             ))?;
         Ok(())
     }
 
-    /// How many phones of a member are accepted.
-    pub fn phones_of(&self, member: MemberId) -> Result<u32, StorageError> {
+    /// Gives a phone another name.
+    pub fn rename(&self, id: InstallationId, name: &str) -> Result<(), StorageError> {
+        self.inner
+            .prepare_cached("UPDATE installation SET device_name = ?2 WHERE id = ?1")?
+            .execute((id.0.as_bytes(), name))?;
+        Ok(())
+    }
+
+    /// A phone waits for an officer.
+    pub fn await_officer(&self, joining: &Joining) -> Result<(), StorageError> {
+        self.inner
+            .prepare_cached(
+                "INSERT INTO joining (installation, digits, tries_left, until) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (installation) DO UPDATE SET tries_left = ?3",
+            )?
+            .execute((
+                joining.installation.0.as_bytes(),
+                joining.digits.number(),
+                joining.tries_left,
+                joining.until.0,
+            ))?;
+        Ok(())
+    }
+
+    /// A phone that waits.
+    pub fn joining(&self, id: InstallationId) -> Result<Option<Joining>, StorageError> {
         let mut statement = self.inner.prepare_cached(
-            "SELECT COUNT(*) FROM installation WHERE member = ?1 AND revoked_at IS NULL",
+            "SELECT installation, digits, tries_left, until FROM joining WHERE installation = ?1",
         )?;
-        Ok(statement.query_row([member.0.as_bytes()], |row| row.get(0))?)
+        let mut rows = statement.query([id.0.as_bytes()])?;
+        rows.next()?.map(joining_at).transpose()
+    }
+
+    /// All phones that wait, the oldest first.
+    pub fn all_joining(&self) -> Result<Vec<Joining>, StorageError> {
+        let mut statement = self.inner.prepare_cached(
+            "SELECT installation, digits, tries_left, until FROM joining ORDER BY installation",
+        )?;
+        let mut rows = statement.query([])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(joining_at(row)?);
+        }
+        Ok(found)
+    }
+
+    /// An officer has confirmed: the phone is the member's.
+    pub fn activate(&self, id: InstallationId, now: Timestamp) -> Result<(), StorageError> {
+        self.inner
+            .prepare_cached("UPDATE installation SET active_since = ?2 WHERE id = ?1")?
+            .execute((id.0.as_bytes(), now.0))?;
+        self.end_waiting(id)
+    }
+
+    /// A phone waits no longer.
+    pub fn end_waiting(&self, id: InstallationId) -> Result<(), StorageError> {
+        self.inner
+            .prepare_cached("DELETE FROM joining WHERE installation = ?1")?
+            .execute([id.0.as_bytes()])?;
+        Ok(())
+    }
+
+    /// How many phones of a member are accepted or wait for an officer.
+    pub fn phones_of(&self, member: MemberId, now: Timestamp) -> Result<u32, StorageError> {
+        let mut statement = self.inner.prepare_cached(
+            "SELECT COUNT(*) FROM installation WHERE member = ?1 AND revoked_at IS NULL AND (active_since IS NOT NULL
+             OR EXISTS (SELECT 1 FROM joining WHERE joining.installation = installation.id AND until >= ?2))",
+        )?;
+        Ok(statement.query_row((member.0.as_bytes(), now.0), |row| row.get(0))?)
     }
 
     /// How many phones are accepted, of all members.
     pub fn phones(&self) -> Result<u64, StorageError> {
         let count: i64 = self.inner.query_row(
-            "SELECT COUNT(*) FROM installation WHERE revoked_at IS NULL",
+            "SELECT COUNT(*) FROM installation WHERE revoked_at IS NULL AND active_since IS NOT NULL",
             [],
             |row| row.get(0),
         )?;
@@ -226,7 +321,7 @@ impl Transaction<'_> {
     /// The invitation that a lookup value finds.
     pub fn invitation(&self, lookup: &[u8]) -> Result<Option<Invitation>, StorageError> {
         let mut statement = self.inner.prepare_cached(
-            "SELECT lookup, roots_key, claim_key, member, expires_at, tries_left, used_at, used_by
+            "SELECT lookup, roots_key, claim_key, member, expires_at, tries_left, used_at, used_by, claim
              FROM invitation WHERE lookup = ?1",
         )?;
         let mut rows = statement.query([lookup])?;
@@ -242,7 +337,7 @@ impl Transaction<'_> {
         let used_by: Option<Vec<u8>> = row.get(7)?;
         Ok(Some(Invitation {
             lookup: key(0)?,
-            roots_key: key(1)?,
+            anchors_key: key(1)?,
             claim_key: key(2)?,
             member: MemberId(id_at(row, 3)?),
             expires_at: Timestamp(row.get(4)?),
@@ -253,6 +348,7 @@ impl Transaction<'_> {
                     Ok::<_, StorageError>(InstallationId(Id::from_bytes(fixed(&bytes, "id")?)))
                 })
                 .transpose()?,
+            claim: row.get(8)?,
         }))
     }
 
@@ -261,19 +357,20 @@ impl Transaction<'_> {
         self.inner
             .prepare_cached(
                 "INSERT INTO invitation
-                 (lookup, roots_key, claim_key, member, expires_at, tries_left, used_at, used_by)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-                 ON CONFLICT (lookup) DO UPDATE SET tries_left = ?6, used_at = ?7, used_by = ?8",
+                 (lookup, roots_key, claim_key, member, expires_at, tries_left, used_at, used_by, claim)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                 ON CONFLICT (lookup) DO UPDATE SET tries_left = ?6, used_at = ?7, used_by = ?8, claim = ?9",
             )?
             .execute((
                 invitation.lookup,
-                invitation.roots_key,
+                invitation.anchors_key,
                 invitation.claim_key,
                 invitation.member.0.as_bytes(),
                 invitation.expires_at.0,
                 invitation.tries_left,
                 invitation.used_at.map(|at| at.0),
                 invitation.used_by.as_ref().map(|id| id.0.as_bytes()),
+                &invitation.claim,
             ))?;
         Ok(())
     }
@@ -285,6 +382,46 @@ impl std::fmt::Debug for Invitation {
             .field("member", &self.member)
             .finish_non_exhaustive()
     }
+}
+
+const COLUMNS: &str =
+    "id, member, algorithm, public_key, high_water, device_name, enrolled_at, revoked_at,
+     backed_up_twice, settled, active_since, approval";
+
+fn installation_at(row: &Row<'_>) -> Result<Installation, StorageError> {
+    let moment = |column| -> Result<_, StorageError> {
+        Ok(row.get::<_, Option<i64>>(column)?.map(Timestamp))
+    };
+    let approval: Option<Vec<u8>> = row.get(11)?;
+    Ok(Installation {
+        id: InstallationId(id_at(row, 0)?),
+        member: MemberId(id_at(row, 1)?),
+        device: PublicKey {
+            algorithm: KeyAlgorithm::from_code(row.get(2)?),
+            bytes: row.get(3)?,
+        },
+        approval: approval
+            .map(|bytes| cbor::from_bytes(&bytes))
+            .transpose()
+            .map_err(|_| StorageError::Damaged { what: "key" })?,
+        high_water: row.get::<_, i64>(4)?.cast_unsigned(),
+        device_name: row.get(5)?,
+        enrolled_at: Timestamp(row.get(6)?),
+        revoked_at: moment(7)?,
+        backed_up: row.get::<_, i64>(8)?.cast_unsigned(),
+        settled: row.get::<_, i64>(9)?.cast_unsigned(),
+        active_since: moment(10)?,
+    })
+}
+
+fn joining_at(row: &Row<'_>) -> Result<Joining, StorageError> {
+    Ok(Joining {
+        installation: InstallationId(id_at(row, 0)?),
+        digits: SixDigits::from_number(row.get(1)?)
+            .ok_or(StorageError::Damaged { what: "joining" })?,
+        tries_left: row.get(2)?,
+        until: Timestamp(row.get(3)?),
+    })
 }
 
 fn id_at(row: &Row<'_>, column: usize) -> Result<Id, StorageError> {
