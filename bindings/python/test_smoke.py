@@ -94,7 +94,10 @@ class Smoke(unittest.TestCase):
         handbook = sotay.Handbook.open(folder, MemoryVault())
         add_cleanup(handbook.shutdown)
         if name:
-            handbook.join(cls.server.names[f"invitation.{name}"], f"phone {name}")
+            joining = handbook.join(cls.server.names[f"invitation.{name}"], f"phone {name}")
+            assert handbook.finish_joining() is None
+            cls.server.behave(f"confirm {joining.digits}")
+            assert handbook.finish_joining() == handbook.joined()
             handbook.sync()
         return handbook
 

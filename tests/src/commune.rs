@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Deserialize;
+use sotay_client::{Handbook, JoinedView};
 use sotay_model::enrolment::{Code, Invitation};
 use sotay_model::{MemberId, OrganisationId, Timestamp};
-use sotay_server::commune::{Config, init, invite, read_csv};
+use sotay_server::commune::{self, Config, Confirmation, init, invite, read_csv};
 
+use crate::fail;
 use crate::failure::Failure;
 
 /// Who there is.
@@ -151,6 +153,41 @@ impl CommunePlan {
 pub fn invitation(folder: &Path, member: &str, host: &str) -> Result<Invitation, Failure> {
     let now = sotay_server::system_clock();
     Ok(invite(folder, member, Some(host), 14, now)?)
+}
+
+/// Confirms the phone that shows these six digits, as whoever runs the server does; `all` confirms every one that waits.
+pub fn confirm(folder: &Path, digits: &str) -> Result<(), Failure> {
+    let now = sotay_server::system_clock();
+    let mut confirmed = 0;
+    for phone in commune::waiting(folder, now)? {
+        let shown = phone.digits.text();
+        if digits != "all" && digits != shown {
+            continue;
+        }
+        match commune::confirm(folder, &phone.member, &shown, now)? {
+            Confirmation::Confirmed => confirmed += 1,
+            other => fail!("not confirmed: {other:?}"),
+        }
+    }
+    if confirmed == 0 {
+        fail!("no phone that waits shows {digits}");
+    }
+    Ok(())
+}
+
+/// Joins, has the digits confirmed, and finishes.
+pub fn join(
+    handbook: &Handbook,
+    folder: &Path,
+    invitation: String,
+    device_name: &str,
+) -> Result<JoinedView, Failure> {
+    let joining = handbook.join(invitation, device_name.to_owned())?;
+    confirm(folder, &joining.digits)?;
+    match handbook.finish_joining()? {
+        Some(joined) => Ok(joined),
+        None => fail!("confirmed, and waiting all the same"),
+    }
 }
 
 /// One that was good until yesterday.

@@ -15,13 +15,14 @@ use sotay_client::documents::{AttachmentForm, AttachmentView, DocumentForm, Sect
 use sotay_client::{Handbook, HandbookError, ServerFault};
 use sotay_model::blob::{MAX_BLOB_BYTES, PIECE_BYTES, PieceDigests};
 use sotay_model::cbor::{self, UnknownKeys};
+use sotay_model::device_key::PublicKey;
 use sotay_model::documents::{
     Attachment, ConfidentialityLevel, DocumentKind, PublishDocument, SectionDraft,
 };
 use sotay_model::meetings::Choice;
 use sotay_model::organisation::{EnterMember, MemberStatus};
 use sotay_model::rejection::{Fault, Field, Rejection};
-use sotay_model::wire::{KeyAlgorithm, PROTOCOL, Sent, SyncRequest, Verdict};
+use sotay_model::wire::{PROTOCOL, Sent, SyncRequest, Verdict};
 use sotay_model::{BlobDigest, DocumentKey, Id, InstallationId, Mutation, RecordKey, Scope};
 use sotay_server::blobs::Blobs;
 use sotay_server::engine::{Asked, Engine};
@@ -738,10 +739,11 @@ fn promise_27_a_record_whose_digests_contradict_each_other_never_becomes_readabl
     let phone = Installation::joining(
         InstallationId(Id::from_bytes([6; 16])),
         chair,
-        (KeyAlgorithm::Ed25519, vec![0; 32]),
+        PublicKey::ed25519(&[0; 32]),
         "Máy thử".into(),
         now,
-    );
+    )
+    .confirmed();
     let transaction = engine.storage().write().unwrap();
     transaction.add_installation(&phone).unwrap();
     transaction.commit().unwrap();

@@ -22,6 +22,7 @@ use sotay_client::{HandbookError, ServerFault};
 use sotay_model::meetings::Choice;
 use sotay_server::commune::{self, CertificateError};
 use sotay_server::{Front, Running, Server, ServerConfig, StartError, system_clock};
+use sotay_tests::commune::{invitation, join};
 use sotay_tests::examiner::agree;
 use sotay_tests::fault::{Fault, FaultServer, self_signed};
 use sotay_tests::phone::Phone;
@@ -190,12 +191,9 @@ impl Here {
     fn joins(&self, member: &str) -> Phone {
         let folder = self.data.parent().unwrap();
         let phone = Phone::new(folder, member).unwrap();
-        let invitation =
-            sotay_tests::commune::invitation(&self.data, member, &self.address.to_string());
-        phone
-            .handbook()
-            .join(invitation.unwrap().text(), member.to_owned())
-            .unwrap();
+        let invitation = invitation(&self.data, member, &self.address.to_string());
+        let text = invitation.unwrap().text();
+        join(phone.handbook(), &self.data, text, member).unwrap();
         phone.handbook().sync().unwrap();
         phone
     }

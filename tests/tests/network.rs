@@ -8,6 +8,7 @@ use common::{Village, publish};
 use sotay_client::HandbookError;
 use sotay_model::meetings::{Choice, Response};
 use sotay_model::{Kind, OrganisationId};
+use sotay_tests::commune::confirm;
 use sotay_tests::examiner::{agree, contents};
 use sotay_tests::phone::Phone;
 
@@ -132,6 +133,12 @@ fn joining_can_be_cut_at_any_byte_and_tried_again_with_the_same_invitation() {
                 "nothing is left behind"
             );
             phone.handbook().join(invitation, member).unwrap();
+        }
+        let digits = phone.handbook().joining().unwrap().unwrap().digits;
+        confirm(&village.data(), &digits).unwrap();
+        if let Err(error) = phone.handbook().finish_joining() {
+            assert!(is_network(&error), "after {bytes} bytes: {error:?}");
+            phone.handbook().finish_joining().unwrap().unwrap();
         }
         network.restore();
         phone.handbook().sync().unwrap();

@@ -5,17 +5,23 @@
 mod common;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use common::{Village, publish};
 use sotay_client::{Handbook, HandbookError, KeyVault};
 use sotay_model::meetings::Choice;
+use sotay_tests::commune::confirm;
 use sotay_tests::phone::MemoryVault;
 
 #[rustfmt::skip]
-fn example(folder: String, vault: Arc<dyn KeyVault>, invitation: String) -> Result<Arc<Handbook>, HandbookError> {
+fn example(folder: String, vault: Arc<dyn KeyVault>, invitation: String, show: impl Fn(&str)) -> Result<Arc<Handbook>, HandbookError> {
 // from here
 let handbook = Handbook::open(folder, vault)?;            // opens or makes the encrypted store
-handbook.join(invitation, "phone".into())?;               // once
+let joining = handbook.join(invitation, "phone".into())?; // once
+show(&joining.digits);                                    // an officer compares them and confirms
+while handbook.finish_joining()?.is_none() {
+    std::thread::sleep(Duration::from_secs(2));
+}
 handbook.sync()?;
 let home = handbook.home()?;                              // one struct for the screen
 if let Some(next) = home.next_meeting {
@@ -52,7 +58,9 @@ fn the_example_works() {
         .to_string_lossy()
         .into_owned();
     let invitation = village.invitation("c1-03", village.server.address());
-    let handbook = example(folder, Arc::new(MemoryVault::default()), invitation).unwrap();
+    let officer = |digits: &str| confirm(&village.data(), digits).unwrap();
+    let vault = Arc::new(MemoryVault::default());
+    let handbook = example(folder, vault, invitation, officer).unwrap();
     handbook.sync().unwrap();
     secretary.handbook().sync().unwrap();
     assert_eq!(

@@ -69,13 +69,8 @@ fn promise_22_a_background_run_of_five_seconds_progresses_on_a_slow_network_and_
 
     let network = village.network();
     let mut phone = Phone::new(village.path(), "slow").unwrap();
-    phone
-        .handbook()
-        .join(
-            village.invitation("c1-03", network.address()),
-            "slow".into(),
-        )
-        .unwrap();
+    let invitation = village.invitation("c1-03", network.address());
+    sotay_tests::commune::join(phone.handbook(), &village.data(), invitation, "slow").unwrap();
     network.slow(SLOW.0, SLOW.1);
     let (mut runs, mut received, mut shown) = (0, 0, 0);
     loop {

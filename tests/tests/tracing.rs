@@ -82,10 +82,8 @@ fn nothing_that_phone_and_server_say_of_themselves_names_a_person_or_quotes_a_re
     let phone = |member: &str| {
         let phone = Phone::with_key_file(folder.path(), member).unwrap();
         let invitation = sotay_tests::commune::invitation(&data, member, &address.to_string());
-        phone
-            .handbook()
-            .join(invitation.unwrap().text(), member.to_owned())
-            .unwrap();
+        let invitation = invitation.unwrap().text();
+        sotay_tests::commune::join(phone.handbook(), &data, invitation, member).unwrap();
         phone.handbook().sync().unwrap();
         phone
     };

@@ -37,6 +37,7 @@ impl Handbook {
             if !lose_unsent {
                 inner.nothing_unsent()?;
             }
+            inner.leave();
             inner.wipe()
         })
     }
@@ -73,10 +74,6 @@ impl Inner {
     /// Deletes everything because the organisation revoked this phone: for whoever has seen its signature, and is not inside
     /// the gate. From now on every call answers `Revoked`, until the app opens an empty handbook in this folder. What cannot be
     /// deleted now is deleted by that opening.
-    #[cfg_attr(
-        not(test),
-        allow(dead_code, reason = "called by the sync once it hears of revocations")
-    )]
     pub(crate) fn wipe_revoked(&self) -> HandbookError {
         // The marker first: this process has the folder as long as its files are open.
         let marked = self

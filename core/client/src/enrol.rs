@@ -1,23 +1,28 @@
-//! Joining: from an invitation's text to a phone that the server knows.
+//! Joining: from an invitation's text to a phone that the server knows, and that an officer has yet to confirm.
 //!
-//! The first answer may come over any certificate: it hands over the organisation's roots and proves itself by a MAC under a key
-//! that only who knows the code can derive. The claim then goes over a connection that must chain to those roots, and proves in
-//! turn that the phone knows the code. The code itself never travels.
+//! The first answer may come over any certificate: it hands over the organisation's anchors and proves itself by a MAC under a key
+//! that only who knows the code can derive. The claim then goes over a connection that must chain to those anchors, and proves in
+//! turn that the phone knows the code. The code itself never travels. Both sides commit before they reveal
+//! ([`sotay_model::exchange`]), so the six digits tell anybody in between, even one who knows the code.
 
 use std::sync::Arc;
 
-use sotay_model::cbor;
-use sotay_model::enrolment::{self, EnrolmentKeys, Invitation};
+use sotay_model::enrolment::{self, Code, EnrolmentKeys, Invitation};
+use sotay_model::exchange::{self, HASH_BYTES, SixDigits};
 use sotay_model::wire::{
-    ClaimEnrolment, Enrolled, EnrolmentOpened, KeyAlgorithm, OpenEnrolment, PROTOCOL,
+    ClaimEnrolment, EnrolmentClaimed, EnrolmentOpened, OpenEnrolment, PROTOCOL, TrustAnchors,
 };
+use sotay_model::{Timestamp, cbor};
 use zeroize::Zeroizing;
 
+use crate::any_certificate::AnyCertificate;
 use crate::error::{HandbookError, ServerFault};
-use crate::identity::{self, Identity};
-use crate::keys::Keys;
+use crate::identity::Joining;
+use crate::keys::{self, Keys};
 use crate::network::{Network, UnderWay};
-use crate::transport::{Answer, Link, Transport, Trust};
+use crate::server_certificate::ServerCertificate;
+use crate::signer::{Device, DeviceSigner};
+use crate::transport::{Link, Transport, Trust};
 
 const OPEN: &str = "/v1/enrolment/open";
 const CLAIM: &str = "/v1/enrolment/claim";
@@ -39,8 +44,8 @@ pub(crate) fn read(text: &str) -> Result<Invitation, HandbookError> {
 }
 
 /// Stretches the code: the same on phone and server, slow for whoever guesses.
-fn stretched(invitation: &Invitation) -> Result<EnrolmentKeys, HandbookError> {
-    let secret = Zeroizing::new(invitation.code().secret());
+pub(crate) fn stretched(code: &Code) -> Result<EnrolmentKeys, HandbookError> {
+    let secret = Zeroizing::new(code.secret());
     let mut bytes = Zeroizing::new([0; 32]);
     argon2::Params::new(
         enrolment::MEMORY_KIB,
@@ -70,40 +75,60 @@ pub(crate) struct Wire<'w> {
 #[derive(Debug)]
 pub(crate) struct Unanswered {
     lookup: [u8; 32],
-    roots: Vec<u8>,
+    /// As they came: the server committed to these bytes.
+    anchors: Vec<u8>,
+    trust: TrustAnchors,
+    nonce: [u8; HASH_BYTES],
+    /// The phone's commitment, then the server's.
+    commitments: [[u8; HASH_BYTES]; 2],
     claim: Vec<u8>,
     device_key: Vec<u8>,
 }
 
-/// Joins; nothing is kept on the phone before the server has said yes.
+/// With what a phone joins.
+#[derive(Clone, Copy)]
+pub(crate) struct Own<'o> {
+    /// Seal what is kept.
+    pub(crate) keys: &'o Keys,
+    /// The phone's secure hardware.
+    pub(crate) hardware: Option<&'o Arc<dyn DeviceSigner>>,
+}
+
+/// Claims an invitation; nothing is kept on the phone before the server has taken the claim. Also gives the server's time.
 pub(crate) fn join(
     wire: &Wire<'_>,
     unanswered: &mut Option<Unanswered>,
-    keys: &Keys,
+    own: Own<'_>,
     invitation: &str,
     device_name: &str,
-) -> Result<(Identity, Enrolled), HandbookError> {
+) -> Result<(Joining, Timestamp), HandbookError> {
     let invitation = read(invitation)?;
     let address = invitation.host();
-    let enrolment_keys = stretched(&invitation)?;
+    let enrolment_keys = stretched(invitation.code())?;
     let attempt = match unanswered.take() {
         Some(before) if before.lookup == enrolment_keys.lookup => before,
-        _ => open(wire, keys, address, &enrolment_keys, device_name)?,
+        _ => open(wire, own, address, &enrolment_keys, device_name)?,
     };
-    let transport = Transport::new(address, &Trust::Roots(attempt.roots.clone()), wire.link)?;
-    match exchange::<Enrolled>(wire, transport, CLAIM, attempt.claim.clone()) {
-        Ok(enrolled) => Ok((
-            Identity {
-                installation: enrolled.installation,
-                member: enrolled.member,
-                member_name: enrolled.member_name.clone(),
-                cell: enrolled.cell,
+    let transport = Transport::new(address, &Trust::Anchors(&attempt.trust), wire.link)?;
+    match ask::<EnrolmentClaimed>(wire, transport, CLAIM, attempt.claim.clone()) {
+        Ok(claimed) => {
+            let [phone, server] = &attempt.commitments;
+            let revealed = exchange::server_commitment(phone, &attempt.anchors, &claimed.nonce);
+            if claimed.nonce.len() != HASH_BYTES || revealed != *server {
+                // It chose its nonce after it knew the phone's: that is what somebody in between would do.
+                return Err(untrusted(address));
+            }
+            let digits = SixDigits::of(phone, server, &attempt.nonce, &claimed.nonce);
+            let joining = Joining {
+                installation: claimed.installation,
                 address: address.to_owned(),
-                roots: attempt.roots,
+                anchors: attempt.trust,
                 device_key: attempt.device_key,
-            },
-            enrolled,
-        )),
+                digits: digits.number(),
+                until: claimed.until,
+            };
+            Ok((joining, claimed.now))
+        }
         Err(error) => {
             // The server's own word ends the attempt; anything else may have happened to an answer on its way.
             if matches!(
@@ -119,61 +144,81 @@ pub(crate) fn join(
     }
 }
 
-/// Fetches the roots, and makes the claim for a new key.
+/// Fetches the anchors, and makes the claim for a new key.
 fn open(
     wire: &Wire<'_>,
-    keys: &Keys,
+    own: Own<'_>,
     address: &str,
     enrolment_keys: &EnrolmentKeys,
     device_name: &str,
 ) -> Result<Unanswered, HandbookError> {
-    let transport = Transport::new(address, &Trust::AnswerProvesItself, wire.link)?;
-    let open = OpenEnrolment {
+    let (device, device_key) = Device::new(own.keys, own.hardware)?;
+    let (public, approval) = (device.public_key()?, device.approval_key()?);
+    let nonce = keys::random()?;
+    let lookup = enrolment_keys.lookup;
+    let phone = exchange::phone_commitment(&lookup, &public, approval.as_ref(), &nonce);
+    let met = Arc::new(AnyCertificate::new());
+    let trust = Trust::AnswerProvesItself(Arc::clone(&met));
+    let transport = Transport::new(address, &trust, wire.link)?;
+    let message = OpenEnrolment {
         protocol: PROTOCOL,
-        lookup: enrolment_keys.lookup.to_vec(),
+        lookup: lookup.to_vec(),
+        commitment: phone.to_vec(),
     };
-    let opened: EnrolmentOpened = exchange(wire, transport, OPEN, cbor::to_bytes(&open))?;
-    if !enrolment::roots_fit(
-        &enrolment_keys.roots,
-        &opened.roots,
-        &opened.nonce,
-        &opened.mac,
-    ) {
-        // Whoever answered does not know the code: not the server that made the invitation.
-        return Err(HandbookError::ServerUnexpected {
-            address: address.to_owned(),
-            fault: ServerFault::Untrusted,
-        });
+    let opened: EnrolmentOpened = ask(wire, transport, OPEN, cbor::to_bytes(&message))?;
+    let (anchors, fresh) = (opened.anchors, opened.fresh);
+    let server: [u8; HASH_BYTES] = opened
+        .commitment
+        .try_into()
+        .map_err(|_| untrusted(address))?;
+    let key = &enrolment_keys.anchors;
+    // Whoever answers without knowing the code is not the server that made the invitation.
+    if fresh.len() != HASH_BYTES
+        || !exchange::anchors_fit(key, &anchors, &fresh, &server, &opened.mac)
+    {
+        return Err(untrusted(address));
     }
-    let (pair, device_key) = identity::new_device_key(keys)?;
-    let public_key = identity::public_key(&pair).to_vec();
-    let algorithm = KeyAlgorithm::Ed25519;
-    let claim = ClaimEnrolment {
-        lookup: enrolment_keys.lookup.to_vec(),
-        algorithm,
-        proof: enrolment::claim_proof(&enrolment_keys.claim, &opened.nonce, algorithm, &public_key)
-            .to_vec(),
-        signature: pair
-            .sign(&enrolment::claim_signed_bytes(&opened.nonce, &public_key))
-            .as_ref()
-            .to_vec(),
-        public_key,
-        nonce: opened.nonce,
-        device_name: device_name
-            .chars()
-            .filter(|c| !c.is_control())
-            .take(MAX_DEVICE_NAME)
-            .collect(),
+    let trust: TrustAnchors = cbor::from_bytes(&anchors).map_err(|_| untrusted(address))?;
+    let usable = trust.organisation.iter().all(|key| key.len() == HASH_BYTES);
+    let check = ServerCertificate::under(&trust, &wire.link.time).filter(|_| usable);
+    if !check.is_some_and(|check| met.passes(&check)) {
+        return Err(untrusted(address));
+    }
+    let device_name: String = device_name
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(MAX_DEVICE_NAME)
+        .collect();
+    let claim = exchange::claim_bytes(&phone, &server, &fresh, &device_name);
+    let message = ClaimEnrolment {
+        lookup: lookup.to_vec(),
+        device: public,
+        approval,
+        nonce: nonce.to_vec(),
+        fresh,
+        device_name,
+        proof: exchange::claim_proof(&enrolment_keys.claim, &claim).to_vec(),
+        signature: device.sign(&claim)?,
     };
     Ok(Unanswered {
-        lookup: enrolment_keys.lookup,
-        roots: opened.roots,
-        claim: cbor::to_bytes(&claim),
+        lookup,
+        anchors,
+        trust,
+        nonce,
+        commitments: [phone, server],
+        claim: cbor::to_bytes(&message),
         device_key,
     })
 }
 
-fn exchange<T: for<'b> minicbor::Decode<'b, ()>>(
+fn untrusted(address: &str) -> HandbookError {
+    HandbookError::ServerUnexpected {
+        address: address.to_owned(),
+        fault: ServerFault::Untrusted,
+    }
+}
+
+fn ask<T: for<'b> minicbor::Decode<'b, ()>>(
     wire: &Wire<'_>,
     transport: Transport,
     path: &'static str,
@@ -181,17 +226,8 @@ fn exchange<T: for<'b> minicbor::Decode<'b, ()>>(
 ) -> Result<T, HandbookError> {
     let transport = Arc::new(transport);
     let sent = Arc::clone(&transport);
-    match wire
+    let answer = wire
         .network
-        .wait_for(wire.under_way, async move { sent.post(path, body).await })?
-    {
-        Answer::Message(bytes) => cbor::from_bytes(&bytes).map_err(|error| {
-            transport.unexpected(if error.is_end_of_input() {
-                ServerFault::Truncated
-            } else {
-                ServerFault::Unreadable
-            })
-        }),
-        Answer::Problem(code, status) => Err(transport.refused(code, status)),
-    }
+        .wait_for(wire.under_way, async move { sent.post(path, body).await })?;
+    transport.message(answer)
 }

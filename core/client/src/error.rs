@@ -39,6 +39,12 @@ pub enum HandbookError {
     /// The server does not know this phone, or it was revoked: ask the secretary. What was not sent stays here.
     #[error("this phone is not known to the server")]
     PhoneNotKnown,
+    /// What was typed is not six digits. No try was used.
+    #[error("not six digits")]
+    DigitsMalformed,
+    /// This phone has no key for what only an unlocked phone may do, or somebody else signed it.
+    #[error("this phone may not approve that")]
+    NotApproved,
     /// The server speaks a newer protocol: update the app. What was entered is kept.
     #[error("the app is too old for the server")]
     AppTooOld,

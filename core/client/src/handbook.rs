@@ -5,20 +5,19 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
-use rusqlite::TransactionBehavior;
-use sotay_model::{Id, Intent, MemberId, OrganisationId, cbor};
+use sotay_model::{Id, Intent, MemberId, OrganisationId};
 
 use crate::background::Background;
 use crate::clock::{Clock, SystemClock};
 use crate::current::Current;
-use crate::engine::{self, submit};
-use crate::enrol;
+use crate::engine::submit;
 use crate::error::HandbookError;
 use crate::identity::Identity;
 use crate::keys;
 use crate::lifecycle::{Inner, guarded};
 use crate::pin::Pin;
-use crate::store::rows::{self, Setting};
+use crate::signer::DeviceSigner;
+use crate::store::rows;
 use crate::store::{self, Store, Writer, locked};
 use crate::vault::KeyVault;
 use crate::watch::{Change, Query, Touched};
@@ -116,7 +115,7 @@ impl Handbook {
     /// yet waits again. The next sync fetches the rest. Does nothing but open where the database is whole.
     #[cfg_attr(feature = "uniffi", uniffi::constructor)]
     pub fn rebuild(folder: String, vault: Arc<dyn KeyVault>) -> Result<Arc<Self>, HandbookError> {
-        Self::rebuild_by(folder, vault, None)
+        Self::rebuild_by(folder, vault, None, None)
     }
 
     /// Whose handbook it is; none before `join`.
@@ -128,52 +127,6 @@ impl Handbook {
             .inner
             .joined()
             .map(|joined| JoinedView::from(&joined.identity)))
-    }
-
-    /// Joins with an invitation: the text of a scanned code, `sotay://join/<host:port>/<code>`, or `host:port` and the
-    /// thirteen typed symbols separated by a space. Needs the network; nothing is left behind when it fails.
-    pub fn join(
-        &self,
-        invitation: String,
-        device_name: String,
-    ) -> Result<JoinedView, HandbookError> {
-        let inner = &self.inner;
-        inner.guarded(|| {
-            let _turn = inner.turns.take(&inner.under_way, None)?;
-            if inner.joined().is_some() {
-                return Err(HandbookError::AlreadyEnrolled);
-            }
-            drop(inner.enter()?);
-            let wire = enrol::Wire {
-                network: &*inner.network()?,
-                under_way: &inner.under_way,
-                link: &inner.link,
-            };
-            let unanswered = &mut locked(&inner.unanswered);
-            let (identity, enrolled) =
-                enrol::join(&wire, unanswered, inner.keys(), &invitation, &device_name)?;
-            let pass = inner.enter()?;
-            let mut writer = pass.writer();
-            let bytes = cbor::to_bytes(&identity);
-            writer.journal.keep_identity(&bytes)?;
-            let kept = writer
-                .db
-                .transaction_with_behavior(TransactionBehavior::Immediate)?;
-            rows::set(&kept, Setting::Identity, &bytes)?;
-            inner.learn_time(&kept, enrolled.now)?;
-            kept.commit()?;
-            inner
-                .watches
-                .concern(engine::concern(&writer.db, Some(&identity))?);
-            let joined = JoinedView::from(&identity);
-            inner.remember(identity)?;
-            inner.watches.committed(&Touched {
-                everything: true,
-                ..Touched::default()
-            });
-            inner.wake_background();
-            Ok(joined)
-        })
     }
 
     /// Starts syncing in the background. Starting again while it runs gives another handle on the same run.
@@ -263,15 +216,16 @@ impl Handbook {
         vault: Arc<dyn KeyVault>,
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, HandbookError> {
-        Self::open_by(folder, vault, clock, None)
+        Self::open_by(folder, vault, clock, None, None)
     }
 
-    /// Opens it with whatever opens its lock.
+    /// Opens it with whatever opens its lock, and the phone's hardware where there is any.
     pub(crate) fn open_by(
         folder: String,
         vault: Arc<dyn KeyVault>,
         clock: Arc<dyn Clock>,
         pin: Option<&Pin>,
+        hardware: Option<Arc<dyn DeviceSigner>>,
     ) -> Result<Arc<Self>, HandbookError> {
         let folder = canonical(&folder)?;
         guarded(&folder.clone(), || {
@@ -284,7 +238,7 @@ impl Handbook {
                 }
                 return Ok(handbook);
             }
-            let inner = Arc::new(Inner::open(folder.clone(), vault, pin, clock)?);
+            let inner = Arc::new(Inner::open(folder.clone(), vault, pin, hardware, clock)?);
             let handbook = Arc::new(Self { inner });
             open.retain(|_, other| other.strong_count() > 0);
             open.insert(folder, Arc::downgrade(&handbook));
@@ -297,10 +251,11 @@ impl Handbook {
         folder: String,
         vault: Arc<dyn KeyVault>,
         pin: Option<&Pin>,
+        hardware: Option<Arc<dyn DeviceSigner>>,
     ) -> Result<Arc<Self>, HandbookError> {
         let open = || {
-            let (folder, vault) = (folder.clone(), Arc::clone(&vault));
-            Self::open_by(folder, vault, Arc::new(SystemClock), pin)
+            let (folder, vault, clock) = (folder.clone(), Arc::clone(&vault), SystemClock);
+            Self::open_by(folder, vault, Arc::new(clock), pin, hardware.clone())
         };
         match open() {
             Ok(handbook) if handbook.is_whole() => return Ok(handbook),
@@ -437,6 +392,9 @@ sotay_model::redacted! {
 
 #[cfg(test)]
 mod tests {
+    use rusqlite::TransactionBehavior;
+    use sotay_model::wire::TrustAnchors;
+
     use super::*;
     use crate::vault::{VaultAnswer, VaultError};
 
@@ -466,19 +424,23 @@ mod tests {
             Arc::new(Vault) as Arc<dyn KeyVault>,
         )
         .unwrap();
-        let (_, device_key) = crate::identity::new_device_key(handbook.inner.keys()).unwrap();
-        handbook
-            .inner
-            .remember(Identity {
-                installation: sotay_model::InstallationId::default(),
-                member: MemberId(Id::from_bytes([1; 16])),
-                member_name: "Đồng chí Mẫu 01".into(),
-                cell: OrganisationId(Id::from_bytes([2; 16])),
-                address: "127.0.0.1:1".into(),
-                roots: Vec::new(),
-                device_key,
-            })
+        let identity = Identity {
+            installation: sotay_model::InstallationId::default(),
+            member: MemberId(Id::from_bytes([1; 16])),
+            member_name: "Đồng chí Mẫu 01".into(),
+            cell: OrganisationId(Id::from_bytes([2; 16])),
+            address: "127.0.0.1:1".into(),
+            anchors: TrustAnchors {
+                tls: Vec::new(),
+                organisation: Vec::new(),
+            },
+            device_key: Vec::new(),
+        };
+        let inner = &handbook.inner;
+        let signer = inner
+            .signer(identity.installation, &[], &identity.anchors, None)
             .unwrap();
+        inner.remember(identity, Arc::new(signer));
         handbook
     }
 

@@ -1,15 +1,9 @@
-//! Who joined with this phone, and how its server is reached. Kept in the database and, sealed, in the journal.
+//! Who joined with this phone, and how its server is reached. Kept in the database and, sealed, in the journal. A phone that
+//! waits for an officer's confirmation is kept in the database only: nothing was entered yet.
 
 use minicbor::{Decode, Encode};
-use ring::rand::SystemRandom;
-use ring::signature::{Ed25519KeyPair, KeyPair};
-use sotay_model::{InstallationId, MemberId, OrganisationId};
-use zeroize::Zeroizing;
-
-use crate::error::HandbookError;
-use crate::keys::Keys;
-
-const DEVICE_KEY: &[u8] = b"device key";
+use sotay_model::wire::TrustAnchors;
+use sotay_model::{InstallationId, MemberId, OrganisationId, Timestamp};
 
 /// What an enrolment leaves on the phone.
 #[derive(Clone, PartialEq, Eq, Encode, Decode)]
@@ -30,10 +24,10 @@ pub(crate) struct Identity {
     /// Host, and port where it is not 443.
     #[n(4)]
     pub(crate) address: String,
-    /// CBOR array of the DER certificates that every connection must chain to.
-    #[cbor(n(5), with = "minicbor::bytes")]
-    pub(crate) roots: Vec<u8>,
-    /// The phone's signing key (PKCS #8), sealed.
+    /// Whom this phone trusts.
+    #[n(5)]
+    pub(crate) anchors: TrustAnchors,
+    /// The device key (PKCS #8), sealed; empty where the phone's hardware has it.
     #[cbor(n(6), with = "minicbor::bytes")]
     pub(crate) device_key: Vec<u8>,
 }
@@ -46,28 +40,34 @@ impl std::fmt::Debug for Identity {
     }
 }
 
-/// A new signing key: the key pair, and its sealed form to keep.
-pub(crate) fn new_device_key(keys: &Keys) -> Result<(Ed25519KeyPair, Vec<u8>), HandbookError> {
-    let document = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new())
-        .map_err(|_| HandbookError::KeyFailed)?;
-    let pkcs8 = Zeroizing::new(document.as_ref().to_vec());
-    let pair = Ed25519KeyPair::from_pkcs8(&pkcs8).map_err(|_| HandbookError::KeyFailed)?;
-    Ok((pair, keys.signer()?.seal(DEVICE_KEY, &pkcs8)?))
+/// A claim that the server took, and no officer has confirmed yet.
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct Joining {
+    /// The phone's number.
+    #[n(0)]
+    pub(crate) installation: InstallationId,
+    /// As in [`Identity`].
+    #[n(1)]
+    pub(crate) address: String,
+    /// As in [`Identity`].
+    #[n(2)]
+    pub(crate) anchors: TrustAnchors,
+    /// As in [`Identity`].
+    #[cbor(n(3), with = "minicbor::bytes")]
+    pub(crate) device_key: Vec<u8>,
+    /// The six digits, as a number.
+    #[n(4)]
+    pub(crate) digits: u32,
+    /// Until when an officer must have confirmed.
+    #[n(5)]
+    pub(crate) until: Timestamp,
 }
 
-/// The public half.
-pub(crate) fn public_key(pair: &Ed25519KeyPair) -> &[u8] {
-    pair.public_key().as_ref()
-}
-
-impl Identity {
-    /// Opens the signing key.
-    pub(crate) fn signing_key(&self, keys: &Keys) -> Result<Ed25519KeyPair, HandbookError> {
-        let pkcs8 = keys
-            .signer()?
-            .open(DEVICE_KEY, &self.device_key)
-            .map(Zeroizing::new);
-        let pkcs8 = pkcs8.ok_or(HandbookError::WrongKey)?;
-        Ed25519KeyPair::from_pkcs8(&pkcs8).map_err(|_| HandbookError::KeyFailed)
+impl std::fmt::Debug for Joining {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Joining")
+            .field("installation", &self.installation)
+            .finish_non_exhaustive()
     }
 }

@@ -9,9 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ring::signature::Ed25519KeyPair;
 use rusqlite::Connection;
-use sotay_model::Timestamp;
+use sotay_model::wire::TrustAnchors;
+use sotay_model::{InstallationId, Timestamp, cbor};
+use zeroize::Zeroizing;
 
 use crate::background::Background;
 use crate::blob::Blobs;
@@ -22,15 +23,18 @@ use crate::enrol::Unanswered;
 use crate::error::HandbookError;
 use crate::gate::{self, Gate, Patience};
 use crate::identity::Identity;
+use crate::joining::Waiting;
 use crate::keys::{self, Keys};
 use crate::keys_file::Stretched;
 use crate::network::{Network, UnderWay};
 use crate::pin::Pin;
+use crate::session::Signer;
+use crate::signer::{Device, DeviceSigner};
 use crate::state::Tries;
 use crate::store::rows::{self, Setting};
 use crate::store::{self, Store, locked};
 use crate::sync::Turns;
-use crate::transport::{Link, Signer, Transport, Trust};
+use crate::transport::{Link, Transport, Trust};
 use crate::unlock;
 use crate::vault::KeyVault;
 use crate::watch::{Touched, Watches};
@@ -39,13 +43,13 @@ use crate::wipe;
 /// Once the deadline of a pause is over, interrupted statements get this long to end.
 const INTERRUPTED: Duration = Duration::from_millis(500);
 
-/// Who joined, with the opened signing key.
+/// Who joined, with the opened device key.
 #[derive(Debug)]
 pub(crate) struct Joined {
     /// Who.
     pub(crate) identity: Identity,
     /// How this phone signs.
-    pub(crate) signer: Signer,
+    pub(crate) signer: Arc<Signer>,
 }
 
 /// See the module.
@@ -53,12 +57,16 @@ pub(crate) struct Inner {
     /// The private folder.
     pub(crate) folder: PathBuf,
     pub(crate) vault: Arc<dyn KeyVault>,
+    /// The phone's secure hardware, where the app has opened the handbook with it.
+    pub(crate) hardware: Option<Arc<dyn DeviceSigner>>,
     keys: Arc<Keys>,
     /// The PIN that is set, stretched. Whoever changes the file `keys` holds it.
     pub(crate) pin: Mutex<Option<Stretched>>,
     revoked: AtomicBool,
     gate: Gate<Store>,
     joined: Mutex<Option<Arc<Joined>>>,
+    /// A claim that waits for an officer.
+    pub(crate) waiting: Mutex<Option<Arc<Waiting>>>,
     network: Mutex<Option<Arc<Network>>>,
     pub(crate) transport: Mutex<Option<Arc<Transport>>>,
     /// One sync at a time.
@@ -71,6 +79,8 @@ pub(crate) struct Inner {
     pub(crate) unanswered: Mutex<Option<Unanswered>>,
     /// What foreground calls wait for.
     pub(crate) under_way: UnderWay,
+    /// The same for questions about phones.
+    pub(crate) asking: UnderWay,
     /// The sync in the background, while one runs.
     pub(crate) background: Mutex<Option<Arc<Background>>>,
     /// The live queries.
@@ -95,6 +105,7 @@ impl Inner {
         folder: PathBuf,
         vault: Arc<dyn KeyVault>,
         pin: Option<&Pin>,
+        hardware: Option<Arc<dyn DeviceSigner>>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, HandbookError> {
         let lock = store::lock(&folder)?;
@@ -115,7 +126,9 @@ impl Inner {
             pin: Mutex::new(unlocked.pin),
             revoked: AtomicBool::new(false),
             gate: Gate::open(store),
+            hardware,
             joined: Mutex::new(None),
+            waiting: Mutex::new(None),
             network: Mutex::new(None),
             transport: Mutex::new(None),
             turns: Turns::default(),
@@ -126,6 +139,7 @@ impl Inner {
             },
             unanswered: Mutex::new(None),
             under_way: UnderWay::default(),
+            asking: UnderWay::default(),
             background: Mutex::new(None),
             watches: Watches::default(),
             blobs: Blobs::default(),
@@ -148,9 +162,32 @@ impl Inner {
         if let Some(identity) = writer.identity()? {
             self.watches
                 .concern(engine::concern(&writer.db, Some(&identity))?);
-            self.remember(identity)?;
+            let session = rows::setting(&writer.db, Setting::Session)?.map(Zeroizing::new);
+            let session = session.as_deref().map(Vec::as_slice);
+            let signer = self.signer(
+                identity.installation,
+                &identity.device_key,
+                &identity.anchors,
+                session,
+            )?;
+            self.remember(identity, Arc::new(signer));
+        } else if let Some(joining) = rows::setting(&writer.db, Setting::Joining)? {
+            let joining = cbor::from_bytes(&joining).map_err(|_| rows::DAMAGED)?;
+            self.wait_for_officer(joining)?;
         }
         Ok(())
+    }
+
+    /// How a phone signs.
+    pub(crate) fn signer(
+        &self,
+        installation: InstallationId,
+        device_key: &[u8],
+        anchors: &TrustAnchors,
+        session: Option<&[u8]>,
+    ) -> Result<Signer, HandbookError> {
+        let device = Device::open(device_key, &self.keys, self.hardware.as_ref())?;
+        Ok(Signer::new(installation, device, anchors, session))
     }
 
     /// Runs what was called from outside: a defect of ours ends as `Internal`, a damaged file says what is safe.
@@ -159,11 +196,20 @@ impl Inner {
         what: impl FnOnce() -> Result<T, HandbookError>,
     ) -> Result<T, HandbookError> {
         let result = guarded(&self.folder, what);
+        if result.is_err() && self.hears_of_revocation() {
+            return Err(self.wipe_revoked());
+        }
         // Whatever it was that no longer worked: this is why.
         if self.is_revoked() && result.is_err() {
             return Err(HandbookError::Revoked);
         }
         result
+    }
+
+    /// Whether the organisation's own word came that this phone is nobody's any more, and nothing was wiped yet.
+    fn hears_of_revocation(&self) -> bool {
+        let joined = locked(&self.joined).clone();
+        joined.is_some_and(|joined| joined.signer.is_revoked()) && !self.is_revoked()
     }
 
     /// Leave to use the files.
@@ -212,14 +258,19 @@ impl Inner {
     }
 
     /// From now on this is who joined.
-    pub(crate) fn remember(&self, identity: Identity) -> Result<(), HandbookError> {
-        let key: Ed25519KeyPair = identity.signing_key(&self.keys)?;
-        let signer = Signer {
-            installation: identity.installation,
-            key: Arc::new(key),
-        };
+    pub(crate) fn remember(&self, identity: Identity, signer: Arc<Signer>) {
         *locked(&self.joined) = Some(Arc::new(Joined { identity, signer }));
-        Ok(())
+    }
+
+    /// Keeps a session that the server has accepted, so that the next start goes on with it.
+    pub(crate) fn keep_session(&self, db: &Connection) -> Result<(), HandbookError> {
+        let Some(member) = self.joined() else {
+            return Ok(());
+        };
+        let Some(session) = member.signer.to_keep() else {
+            return Ok(());
+        };
+        rows::set(db, Setting::Session, &session).inspect_err(|_| member.signer.not_kept())
     }
 
     /// Nobody joined any more.
@@ -229,7 +280,6 @@ impl Inner {
     }
 
     /// The organisation revoked this phone.
-    #[cfg_attr(not(test), allow(dead_code, reason = "see `wipe_revoked`"))]
     pub(crate) fn revoke(&self) {
         self.revoked.store(true, Ordering::Relaxed);
     }
@@ -263,7 +313,7 @@ impl Inner {
         if let Some(transport) = transport.as_ref() {
             return Ok(Arc::clone(transport));
         }
-        let trust = Trust::Roots(member.identity.roots.clone());
+        let trust = Trust::Anchors(&member.identity.anchors);
         Ok(Arc::clone(transport.insert(Arc::new(Transport::new(
             &member.identity.address,
             &trust,
@@ -283,6 +333,7 @@ impl Inner {
     /// Ends everything that uses the network, for good.
     pub(crate) fn disconnect(&self) {
         self.under_way.cancel();
+        self.asking.cancel();
         self.hang_up();
         self.turns.look();
     }

@@ -12,6 +12,7 @@ use crate::error::HandbookError;
 use crate::handbook::Handbook;
 use crate::lifecycle::Inner;
 use crate::pin::Pin;
+use crate::signer::DeviceSigner;
 use crate::store::locked;
 use crate::unlock;
 use crate::vault::KeyVault;
@@ -35,7 +36,7 @@ impl Handbook {
         pin: String,
     ) -> Result<Arc<Self>, HandbookError> {
         let pin = Pin::read(pin)?;
-        Self::open_by(folder, vault, Arc::new(SystemClock), Some(&pin))
+        Self::open_by(folder, vault, Arc::new(SystemClock), Some(&pin), None)
     }
 
     /// `rebuild` for a handbook with a PIN.
@@ -46,7 +47,33 @@ impl Handbook {
         pin: String,
     ) -> Result<Arc<Self>, HandbookError> {
         let pin = Pin::read(pin)?;
-        Self::rebuild_by(folder, vault, Some(&pin))
+        Self::rebuild_by(folder, vault, Some(&pin), None)
+    }
+
+    /// Opens a handbook on a phone whose secure hardware holds its keys, with the PIN where one is set. A handbook that was joined
+    /// with hardware is opened with it again: opened without, it shows what it has and cannot sync.
+    #[cfg_attr(feature = "uniffi", uniffi::constructor)]
+    pub fn open_with_signer(
+        folder: String,
+        vault: Arc<dyn KeyVault>,
+        signer: Arc<dyn DeviceSigner>,
+        pin: Option<String>,
+    ) -> Result<Arc<Self>, HandbookError> {
+        let pin = pin.map(Pin::read).transpose()?;
+        let clock = Arc::new(SystemClock);
+        Self::open_by(folder, vault, clock, pin.as_ref(), Some(signer))
+    }
+
+    /// `rebuild` on such a phone.
+    #[cfg_attr(feature = "uniffi", uniffi::constructor)]
+    pub fn rebuild_with_signer(
+        folder: String,
+        vault: Arc<dyn KeyVault>,
+        signer: Arc<dyn DeviceSigner>,
+        pin: Option<String>,
+    ) -> Result<Arc<Self>, HandbookError> {
+        let pin = pin.map(Pin::read).transpose()?;
+        Self::rebuild_by(folder, vault, pin.as_ref(), Some(signer))
     }
 
     /// Whether a PIN is set.

@@ -97,6 +97,8 @@ impl SyncOutcome {
             | HandbookError::InvitationUnreadable { .. }
             | HandbookError::InvitationUnusable
             | HandbookError::Refused { .. }
+            | HandbookError::NotApproved
+            | HandbookError::DigitsMalformed
             | HandbookError::NotHere
             | HandbookError::Unsent { .. }
             | HandbookError::OutboxFull { .. }

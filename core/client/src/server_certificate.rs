@@ -13,6 +13,8 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
+use sotay_model::wire::TrustAnchors;
+
 use crate::clock::Time;
 
 /// More certificates than any honest chain has, each with a beginning of its own.
@@ -26,6 +28,15 @@ pub(crate) struct ServerCertificate {
 }
 
 impl ServerCertificate {
+    /// Certificates must chain to one of these anchors; none where there is no usable one.
+    pub(crate) fn under(anchors: &TrustAnchors, time: &Arc<Time>) -> Option<Self> {
+        let mut roots = RootCertStore::empty();
+        for der in &anchors.tls {
+            roots.add(CertificateDer::from(der.to_vec())).ok()?;
+        }
+        Self::new(roots, Arc::clone(time))
+    }
+
     /// Certificates must chain to these roots; none where there is no usable root.
     pub(crate) fn new(roots: RootCertStore, time: Arc<Time>) -> Option<Self> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use rusqlite::Connection;
-use sotay_model::wire::ProblemCode;
+use sotay_model::wire::{ProblemCode, TrustAnchors};
 use sotay_model::{
     Id, InstallationId, Intent, Kind, MemberId, OrganisationId, RecordHash, RecordKey, Scope,
     ScopeSum, Stamp, Timestamp, cbor,
@@ -168,6 +168,14 @@ impl Files {
     }
 }
 
+/// What the simulator's phones trust: its network is a function call.
+fn no_anchors() -> TrustAnchors {
+    TrustAnchors {
+        tls: Vec::new(),
+        organisation: Vec::new(),
+    }
+}
+
 impl Phone {
     /// Opens the files, or makes new ones.
     pub fn open(files: &Files, root: &[u8]) -> Result<Self, HandbookError> {
@@ -195,7 +203,7 @@ impl Phone {
             member_name: "Đồng chí Mẫu".into(),
             cell,
             address: "127.0.0.1".into(),
-            roots: Vec::new(),
+            anchors: no_anchors(),
             device_key: Vec::new(),
         });
         let mut writer = self.store.writer();
@@ -243,7 +251,7 @@ impl Phone {
             member_name: String::new(),
             cell: OrganisationId(me.0),
             address: String::new(),
-            roots: Vec::new(),
+            anchors: no_anchors(),
             device_key: Vec::new(),
         };
         match round.0.on_response(&mut writer, &identity, bytes, wall) {

@@ -378,6 +378,7 @@ impl Inner {
         if let Some(server) = round.server_time {
             self.learn_time(&writer.db, server)?;
         }
+        self.keep_session(&writer.db)?;
         drop(writer);
         self.set_offline(false);
         self.watches.committed(&touched);

@@ -16,21 +16,23 @@ use std::time::Duration;
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, RETRY_AFTER,
 };
-use ring::signature::Ed25519KeyPair;
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use rustls::ClientConfig;
 use rustls::client::danger::ServerCertVerifier;
-use rustls::pki_types::CertificateDer;
-use rustls::{ClientConfig, RootCertStore};
-use sotay_model::signature::{self, Parameters, Request};
+use sotay_model::cbor;
+use sotay_model::session::SESSION_HEADER;
+use sotay_model::signature::{self, Request};
 use sotay_model::wire::{
     COMPRESS_ABOVE, MAX_RESPONSE_BYTES, MEDIA_TYPE, NONCE_HEADER, Problem, ProblemCode,
+    TrustAnchors,
 };
-use sotay_model::{InstallationId, cbor};
 
 use crate::any_certificate::AnyCertificate;
 use crate::clock::Time;
 use crate::error::{HandbookError, ServerFault};
 use crate::schedule;
 use crate::server_certificate::ServerCertificate;
+use crate::session::{Signed, Signer, Tries};
 use crate::store::locked;
 
 const CONNECT: Duration = Duration::from_secs(10);
@@ -38,16 +40,14 @@ const CONNECT: Duration = Duration::from_secs(10);
 const SILENCE: Duration = Duration::from_secs(30);
 /// The window that a page may need to be unpacked: 1 MiB.
 const WINDOW_LOG: u32 = 20;
-/// Signed with before the server gave a nonce; any server answers it with a fresh one.
-const NO_NONCE: &str = "none";
 const ZSTD: &str = "zstd";
 
 /// Which certificates a connection accepts.
-pub(crate) enum Trust {
-    /// Those that chain to these roots: a CBOR array of DER certificates.
-    Roots(Vec<u8>),
-    /// Any: only while opening an enrolment, where the answer proves itself by a MAC.
-    AnswerProvesItself,
+pub(crate) enum Trust<'t> {
+    /// Those that chain to one of these anchors' certificates.
+    Anchors(&'t TrustAnchors),
+    /// Any: only while opening an enrolment, where the answer proves itself by a MAC. The one that was met is remembered.
+    AnswerProvesItself(Arc<AnyCertificate>),
 }
 
 /// What answered, once it was a Sotay server.
@@ -55,6 +55,20 @@ pub(crate) enum Trust {
 pub(crate) enum Answer {
     /// A message.
     Message(Vec<u8>),
+    /// A refusal, and the status it came with.
+    Problem(ProblemCode, u16),
+}
+
+/// What was read of an answer.
+enum Heard {
+    Message(Vec<u8>),
+    Problem(Problem, u16),
+}
+
+/// What came back for a signed request.
+pub(super) enum Reply {
+    /// The head of an answer that is no refusal; its body is not read yet.
+    Response(Response),
     /// A refusal, and the status it came with.
     Problem(ProblemCode, u16),
 }
@@ -90,36 +104,28 @@ pub(crate) struct Link {
 pub(crate) struct Transport {
     client: reqwest::Client,
     address: String,
-    nonce: Mutex<Option<String>>,
     link: Link,
     /// How long the last answer asked to be left alone.
     asked: Mutex<Option<Duration>>,
 }
 
-/// Who signs.
-#[derive(Debug, Clone)]
-pub(crate) struct Signer {
-    /// The phone's number.
-    pub(crate) installation: InstallationId,
-    /// The phone's key.
-    pub(crate) key: Arc<Ed25519KeyPair>,
-}
-
 impl Transport {
     /// A client for `address`: host, and port where it is not 443.
-    pub(crate) fn new(address: &str, trust: &Trust, link: &Link) -> Result<Self, HandbookError> {
+    pub(crate) fn new(
+        address: &str,
+        trust: &Trust<'_>,
+        link: &Link,
+    ) -> Result<Self, HandbookError> {
         let untrusted = || unexpected(address, ServerFault::Untrusted);
         let tls =
             ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
                 .with_safe_default_protocol_versions()
                 .map_err(|_| untrusted())?;
         let verifier: Arc<dyn ServerCertVerifier> = match trust {
-            Trust::Roots(roots) => Arc::new(
-                root_store(roots)
-                    .and_then(|roots| ServerCertificate::new(roots, Arc::clone(&link.time)))
-                    .ok_or_else(untrusted)?,
-            ),
-            Trust::AnswerProvesItself => Arc::new(AnyCertificate::new()),
+            Trust::Anchors(anchors) => {
+                Arc::new(ServerCertificate::under(anchors, &link.time).ok_or_else(untrusted)?)
+            }
+            Trust::AnswerProvesItself(any) => Arc::clone(any) as Arc<dyn ServerCertVerifier>,
         };
         let mut tls = tls
             .dangerous()
@@ -147,7 +153,6 @@ impl Transport {
         Ok(Self {
             client,
             address: address.to_owned(),
-            nonce: Mutex::new(None),
             link: link.clone(),
             asked: Mutex::new(None),
         })
@@ -178,31 +183,30 @@ impl Transport {
             .header(ACCEPT, MEDIA_TYPE)
             .header(ACCEPT_ENCODING, ZSTD)
             .body(body);
-        self.answer(request.send().await).await
+        *locked(&self.asked) = None;
+        let response = request.send().await.map_err(|error| self.failed(&error))?;
+        self.answer(response).await
     }
 
-    /// Sends a signed message; once more where the server wants a fresh nonce.
+    /// Sends a signed message.
     pub(crate) async fn post_signed(
         &self,
         signer: &Signer,
         path: &str,
         body: Vec<u8>,
     ) -> Result<Answer, HandbookError> {
-        let mut again = true;
-        loop {
-            self.count_up(&body);
-            let request = self
-                .client
-                .post(format!("https://{}{path}", self.address))
-                .headers(self.signed("POST", path, &body, signer)?)
+        let dress = |request: RequestBuilder| {
+            request
                 .header(CONTENT_TYPE, MEDIA_TYPE)
                 .header(ACCEPT, MEDIA_TYPE)
                 .header(ACCEPT_ENCODING, ZSTD)
-                .body(body.clone());
-            match self.answer(request.send().await).await? {
-                Answer::Problem(ProblemCode::StaleNonce, _) if std::mem::take(&mut again) => {}
-                answer => return Ok(answer),
-            }
+        };
+        match self
+            .send_signed(signer, Method::POST, path, body, &dress)
+            .await?
+        {
+            Reply::Response(response) => self.answer(response).await,
+            Reply::Problem(code, status) => Ok(Answer::Problem(code, status)),
         }
     }
 
@@ -213,27 +217,62 @@ impl Transport {
         path: &str,
         woken: impl Fn(),
     ) -> Result<(), HandbookError> {
-        for _ in 0..2 {
-            let request = self
-                .client
-                .get(format!("https://{}{path}", self.address))
-                .headers(self.signed("GET", path, &[], signer)?)
-                .header(ACCEPT, "text/event-stream");
-            let mut response = request.send().await.map_err(|error| self.failed(&error))?;
-            self.remember_nonce(response.headers());
-            if response.status() == reqwest::StatusCode::OK {
-                let mut stream = WakeUps::default();
-                while let Some(chunk) = response
-                    .chunk()
-                    .await
-                    .map_err(|error| self.failed(&error))?
-                {
-                    if stream.is_in(&chunk) {
-                        tracing::debug!("woken by the server");
-                        woken();
-                    }
-                }
-                return Ok(());
+        let dress = |request: RequestBuilder| request.header(ACCEPT, "text/event-stream");
+        let reply = self.send_signed(signer, Method::GET, path, Vec::new(), &dress);
+        let Reply::Response(mut response) = reply.await? else {
+            return Err(self.unexpected(ServerFault::Protocol));
+        };
+        let mut stream = WakeUps::default();
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| self.failed(&error))?
+        {
+            if stream.is_in(&chunk) {
+                tracing::debug!("woken by the server");
+                woken();
+            }
+        }
+        Ok(())
+    }
+
+    /// Signs and sends, again where the server wants a fresh nonce, a certificate or a new session.
+    pub(super) async fn send_signed(
+        &self,
+        signer: &Signer,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+        dress: &(dyn Fn(RequestBuilder) -> RequestBuilder + Sync),
+    ) -> Result<Reply, HandbookError> {
+        let url = format!("https://{}{path}", self.address);
+        let mut tries = Tries::default();
+        for _ in 0..Tries::MOST {
+            let (headers, signed) = self.signed(method.as_str(), path, &body, signer)?;
+            let mut request = dress(self.client.request(method.clone(), &url).headers(headers));
+            if method != Method::GET {
+                self.count_up(&body);
+                request = request.body(body.clone());
+            }
+            *locked(&self.asked) = None;
+            let response = request.send().await.map_err(|error| self.failed(&error))?;
+            let nonce = response.headers().get(NONCE_HEADER);
+            if let Some(nonce) = nonce.and_then(|nonce| nonce.to_str().ok()) {
+                Signer::heard(&signed, nonce);
+            }
+            if matches!(
+                response.status(),
+                StatusCode::OK | StatusCode::PARTIAL_CONTENT
+            ) {
+                signer.accepted(&signed);
+                return Ok(Reply::Response(response));
+            }
+            let (problem, status) = match self.read(response).await? {
+                Heard::Problem(problem, status) => (problem, status),
+                Heard::Message(_) => return Err(self.unexpected(ServerFault::Protocol)),
+            };
+            if !signer.refused(&mut tries, &signed, &problem) {
+                return Ok(Reply::Problem(problem.code, status));
             }
         }
         Err(self.unexpected(ServerFault::Protocol))
@@ -245,14 +284,7 @@ impl Transport {
         path: &str,
         body: &[u8],
         signer: &Signer,
-    ) -> Result<HeaderMap, HandbookError> {
-        let nonce = locked(&self.nonce).clone();
-        let parameters = Parameters::new(
-            self.link.time.now().0.max(0) / 1_000,
-            signer.installation,
-            nonce.as_deref().unwrap_or(NO_NONCE),
-        )
-        .map_err(|_| self.unexpected(ServerFault::Protocol))?;
+    ) -> Result<(HeaderMap, Signed), HandbookError> {
         let authority = signature::authority(&self.address);
         let (path, query) = match path.split_once('?') {
             Some((path, query)) => (path, Some(query)),
@@ -265,40 +297,40 @@ impl Transport {
             query,
             body,
         };
-        let signed = signature::sign_with(&signer.key, &request, &parameters);
+        let mut signed = signer.signed(&request, self.link.time.now().0.max(0) / 1_000)?;
         let mut headers = HeaderMap::new();
+        let taken = std::mem::take(&mut signed.headers.content_digest);
         for (name, value) in [
-            (signature::CONTENT_DIGEST, signed.content_digest),
-            (signature::SIGNATURE_INPUT, signed.signature_input),
-            (signature::SIGNATURE, signed.signature),
+            (signature::CONTENT_DIGEST, Some(taken)),
+            (
+                signature::SIGNATURE_INPUT,
+                Some(std::mem::take(&mut signed.headers.signature_input)),
+            ),
+            (
+                signature::SIGNATURE,
+                Some(std::mem::take(&mut signed.headers.signature)),
+            ),
+            (SESSION_HEADER, signed.certificate.clone()),
         ] {
-            headers.insert(
-                name,
-                value
-                    .parse()
-                    .map_err(|_| self.unexpected(ServerFault::Protocol))?,
-            );
+            if let Some(value) = value {
+                let value = value.parse();
+                headers.insert(
+                    name,
+                    value.map_err(|_| self.unexpected(ServerFault::Protocol))?,
+                );
+            }
         }
-        Ok(headers)
+        Ok((headers, signed))
     }
 
-    fn remember_nonce(&self, headers: &HeaderMap) {
-        if let Some(nonce) = headers
-            .get(NONCE_HEADER)
-            .and_then(|value| value.to_str().ok())
-            && Parameters::new(0, InstallationId::default(), nonce).is_ok()
-        {
-            *locked(&self.nonce) = Some(nonce.to_owned());
-        }
+    async fn answer(&self, response: Response) -> Result<Answer, HandbookError> {
+        Ok(match self.read(response).await? {
+            Heard::Message(message) => Answer::Message(message),
+            Heard::Problem(problem, status) => Answer::Problem(problem.code, status),
+        })
     }
 
-    async fn answer(
-        &self,
-        sent: Result<reqwest::Response, reqwest::Error>,
-    ) -> Result<Answer, HandbookError> {
-        *locked(&self.asked) = None;
-        let mut response = sent.map_err(|error| self.failed(&error))?;
-        self.remember_nonce(response.headers());
+    async fn read(&self, mut response: Response) -> Result<Heard, HandbookError> {
         let status = response.status();
         if !status.is_success() {
             *locked(&self.asked) = response
@@ -344,11 +376,11 @@ impl Transport {
             } else if !encoding.is_empty() && !encoding.eq_ignore_ascii_case("identity") {
                 return Err(self.unexpected(ServerFault::Unreadable));
             }
-            if status == reqwest::StatusCode::OK {
-                return Ok(Answer::Message(body));
+            if status == StatusCode::OK {
+                return Ok(Heard::Message(body));
             }
             if let Ok(problem) = cbor::from_bytes::<Problem>(&body) {
-                return Ok(Answer::Problem(problem.code, status.as_u16()));
+                return Ok(Heard::Problem(problem, status.as_u16()));
             }
         }
         let looks_like_a_page = media_type.contains("text/html")
@@ -359,7 +391,7 @@ impl Transport {
             }
         } else if looks_like_a_page {
             ServerFault::Html
-        } else if status != reqwest::StatusCode::OK {
+        } else if status != StatusCode::OK {
             ServerFault::Status {
                 code: status.as_u16(),
             }
@@ -368,6 +400,23 @@ impl Transport {
         } else {
             ServerFault::Unreadable
         }))
+    }
+
+    /// The message of an answer, or its refusal as a person meets it.
+    pub(crate) fn message<T: for<'b> minicbor::Decode<'b, ()>>(
+        &self,
+        answer: Answer,
+    ) -> Result<T, HandbookError> {
+        match answer {
+            Answer::Message(bytes) => cbor::from_bytes(&bytes).map_err(|error| {
+                self.unexpected(if error.is_end_of_input() {
+                    ServerFault::Truncated
+                } else {
+                    ServerFault::Unreadable
+                })
+            }),
+            Answer::Problem(code, status) => Err(self.refused(code, status)),
+        }
     }
 
     /// An answer that no Sotay server gives.
@@ -383,9 +432,12 @@ impl Transport {
                 HandbookError::PhoneNotKnown
             }
             ProblemCode::UnsupportedProtocol => HandbookError::AppTooOld,
-            ProblemCode::NumberGap | ProblemCode::Malformed | ProblemCode::StaleNonce => {
-                self.unexpected(ServerFault::Protocol)
-            }
+            ProblemCode::NotConfirmed => HandbookError::NotEnrolled,
+            ProblemCode::NotApproved => HandbookError::NotApproved,
+            ProblemCode::NumberGap
+            | ProblemCode::Malformed
+            | ProblemCode::StaleNonce
+            | ProblemCode::UnknownSession => self.unexpected(ServerFault::Protocol),
             _ => self.unexpected(ServerFault::Status { code: status }),
         }
     }
@@ -457,17 +509,6 @@ fn tls_fault(error: &reqwest::Error) -> Option<ServerFault> {
         }
     }
     None
-}
-
-pub(crate) fn root_store(roots: &[u8]) -> Option<RootCertStore> {
-    let mut decoder = minicbor::Decoder::new(roots);
-    let mut store = RootCertStore::empty();
-    for _ in 0..decoder.array().ok()?? {
-        store
-            .add(CertificateDer::from(decoder.bytes().ok()?.to_vec()))
-            .ok()?;
-    }
-    (!store.is_empty()).then_some(store)
 }
 
 /// Unpacks a body, never to more than any response may have.

@@ -36,9 +36,7 @@ impl OddPhone {
         let (vault, clock) = (Arc::new(Vault::default()), clocks_off_by(ms));
         let folder = folder.to_string_lossy().into_owned();
         let handbook = open(&folder, &vault, &clock);
-        handbook
-            .join(commune.invitation(member), "Máy thử".into())
-            .unwrap();
+        commune.join(&handbook, member);
         handbook.sync().unwrap();
         Self {
             folder,

@@ -192,10 +192,7 @@ fn a_handbook_without_a_member_waits_for_the_join() {
     let commune = Commune::new();
     let phone = Phone::new(commune.folder.path().join("new"));
     let run = phone.handbook.start_sync().unwrap();
-    phone
-        .handbook
-        .join(commune.invitation("a"), "Máy thử".into())
-        .unwrap();
+    commune.join(&phone.handbook, "a");
     wait_for("the first sync", || {
         phone
             .handbook

@@ -122,9 +122,7 @@ fn a_handbook_whose_key_is_lost_can_be_erased_and_joined_again() {
     assert_eq!(erase_handbook(text(&phone.folder), vault), Ok(1));
     commune.start();
     let fresh = open(&phone.folder, &phone.vault).unwrap();
-    fresh
-        .join(commune.invitation("bt"), "Máy mới".into())
-        .unwrap();
+    commune.join(&fresh, "bt");
     fresh.sync().unwrap();
     assert_eq!(fresh.home().unwrap().delivery.unsent, 0);
 }

@@ -180,7 +180,13 @@ fn an_invitation_works_once_and_typing_errors_are_told_apart() {
         phone.handbook.sync().unwrap_err(),
         HandbookError::NotEnrolled
     );
-    join(&invitation).unwrap();
+    let digits = join(&invitation).unwrap().digits;
+    assert_eq!(
+        phone.handbook.sync().unwrap_err(),
+        HandbookError::NotEnrolled
+    );
+    commune.confirm("a", &digits);
+    phone.handbook.finish_joining().unwrap().unwrap();
     assert_eq!(
         join(&invitation).unwrap_err(),
         HandbookError::AlreadyEnrolled
@@ -206,12 +212,8 @@ fn typed_host_and_code_join_too() {
         invitation.host(),
         invitation.code().text().to_lowercase().replace('-', " ")
     );
-    assert_eq!(
-        phone
-            .handbook
-            .join(typed, "Máy thử".into())
-            .unwrap()
-            .member_name,
-        "Đồng chí Mẫu 03"
-    );
+    let joining = phone.handbook.join(typed, "Máy thử".into()).unwrap();
+    commune.confirm("a", &joining.digits);
+    let joined = phone.handbook.finish_joining().unwrap().unwrap();
+    assert_eq!(joined.member_name, "Đồng chí Mẫu 03");
 }

@@ -27,11 +27,19 @@ struct JoinScreen: View {
                         .textContentType(.URL)
                     TextField("join.code", text: $model.code)
                         .textInputAutocapitalization(.characters)
-                    Button("join.join") { join { await model.joinTyped() != nil } }
+                    Button("join.join") { Task { await model.joinTyped() } }
                         .buttonStyle(.large)
                         .disabled(model.busy)
                 }
                 .autocorrectionDisabled()
+                if let waiting = model.waiting {
+                    Section("join.waiting.title") {
+                        Text("join.waiting")
+                        Text(waiting.digits)
+                            .font(.largeTitle.monospacedDigit())
+                        Button("join.stop") { Task { await model.stop() } }
+                    }
+                }
                 if model.busy {
                     ProgressView("join.joining")
                 }
@@ -45,20 +53,24 @@ struct JoinScreen: View {
             }
             .navigationTitle("join.title")
         }
+        .task { await model.findWaiting() }
+        .task(id: model.waiting?.digits) { await waitForOfficer() }
         .sheet(isPresented: $scans) {
             CodeScanner { text in
                 scans = false
-                join { await model.join(invitation: text) != nil }
+                Task { await model.join(invitation: text) }
             }
         }
         .onOpenURL { url in
-            join { await model.join(invitation: url.absoluteString) != nil }
+            Task { await model.join(invitation: url.absoluteString) }
         }
     }
 
-    private func join(_ attempt: @escaping () async -> Bool) {
-        Task {
-            if await attempt() { await joined() }
+    /// Asks until an officer has confirmed, or the claim is given up.
+    private func waitForOfficer() async {
+        while model.waiting != nil, !Task.isCancelled {
+            if await model.finish() != nil { return await joined() }
+            try? await Task.sleep(for: .seconds(2))
         }
     }
 }

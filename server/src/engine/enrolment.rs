@@ -313,24 +313,6 @@ pub(super) const fn unused(
     }
 }
 
-/// An invitation that nobody has tried yet.
-pub(super) const fn unused(
-    member: MemberId,
-    keys: &EnrolmentKeys,
-    expires_at: Timestamp,
-) -> Invitation {
-    Invitation {
-        lookup: keys.lookup,
-        roots_key: keys.roots,
-        claim_key: keys.claim,
-        member,
-        expires_at,
-        tries_left: MAX_TRIES,
-        used_at: None,
-        used_by: None,
-    }
-}
-
 /// The invitation, unless it is expired or burnt. A used one only serves the phone that used it.
 fn usable(
     transaction: &Transaction<'_>,

@@ -9,7 +9,7 @@ use sotay_model::meetings::{MeetingKind, MeetingMode};
 use sotay_model::{MeetingKey, MemberId};
 
 use crate::commune::{
-    AppointmentPlan, CommunePlan, Entered, MemberPlan, OrganisationPlan, invitation,
+    AppointmentPlan, CommunePlan, Entered, MemberPlan, OrganisationPlan, invitation, join,
 };
 use crate::fail;
 use crate::failure::Failure;
@@ -50,7 +50,7 @@ impl Place {
         for name in NAMES {
             let invited = invitation(&place.data, name, &place.address.to_string())?;
             let phone = place.phone(name)?;
-            phone.handbook().join(invited.text(), name.to_owned())?;
+            join(phone.handbook(), &place.data, invited.text(), name)?;
             phone.handbook().sync()?;
         }
         let secretary = place.phone(NAMES[0])?;

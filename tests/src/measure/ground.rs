@@ -17,7 +17,7 @@ use sotay_server::commune::DATABASE;
 use sotay_server::storage::{ListingRow, Storage, StoredRecord};
 
 use crate::commune::{
-    AppointmentPlan, CommunePlan, Entered, MemberPlan, OrganisationPlan, invitation,
+    AppointmentPlan, CommunePlan, Entered, MemberPlan, OrganisationPlan, invitation, join,
 };
 use crate::fail;
 use crate::failure::Failure;
@@ -112,7 +112,7 @@ impl Ground {
         let host = way.to_string();
         let invited = invitation(&self.data(), member, &host)?;
         let phone = Phone::with_key_file(self.folder.path(), name)?;
-        phone.handbook().join(invited.text(), name.to_owned())?;
+        join(phone.handbook(), &self.data(), invited.text(), name)?;
         Ok(phone)
     }
 

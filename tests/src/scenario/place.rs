@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sotay_server::commune::Certificates;
 
 use super::Scenario;
-use crate::commune::{expired_invitation, invitation, unknown_invitation};
+use crate::commune::{confirm, expired_invitation, invitation, unknown_invitation};
 use crate::failure::Failure;
 use crate::fault::FaultServer;
 use crate::server::{Program, ServerProcess};
@@ -100,8 +100,12 @@ impl Place {
         })
     }
 
-    /// Changes what answers at the address: `stop`, `start`, or a fault's word.
+    /// Changes what answers at the address: `stop`, `start`, or a fault's word. `confirm DIGITS` confirms the phone that waits
+    /// and shows them.
     pub fn turn(&mut self, word: &str) -> Result<(), Failure> {
+        if let Some(digits) = word.strip_prefix("confirm ") {
+            return confirm(&self.data(), digits);
+        }
         // Whoever listened has to go first.
         self.behind = Behind::Nobody;
         self.behind = match word {

@@ -104,8 +104,14 @@ impl Stage {
                         .cloned()
                         .unwrap_or_default(),
                 };
-                let joined = phone.handbook().join(invitation, format!("phone {name}"));
-                joined.map(|_| None).map_err(Trouble::from)
+                match phone.handbook().join(invitation, format!("phone {name}")) {
+                    Ok(joining) => {
+                        self.place.turn(&format!("confirm {}", joining.digits))?;
+                        let joined = phone.handbook().finish_joining();
+                        joined.map(|_| None).map_err(Trouble::from)
+                    }
+                    Err(error) => Err(error.into()),
+                }
             }
             "restart" => phone.restart().map(|()| None).map_err(Trouble::from),
             _ => commands::call(phone.handbook(), &command, arguments),

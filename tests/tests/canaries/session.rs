@@ -14,7 +14,7 @@ use sotay_model::profile::ProfileField;
 use sotay_model::{DocumentKey, MeetingKey, MemberId};
 use sotay_server::{Running, Server, ServerConfig};
 use sotay_tests::commune::{
-    AppointmentPlan, CommunePlan, Entered, MemberPlan, OrganisationPlan, invitation,
+    AppointmentPlan, CommunePlan, Entered, MemberPlan, OrganisationPlan, confirm, invitation,
 };
 use sotay_tests::phone::MemoryVault;
 use unicode_normalization::UnicodeNormalization;
@@ -195,7 +195,10 @@ impl Phones {
         for number in [0, 1] {
             let (invitation, device) = (self.invitations[number].clone(), self.word());
             let handbook = Arc::clone(&self.phones[number].handbook);
-            let joined = handbook.join(invitation.clone(), device.clone());
+            let joining = handbook.join(invitation.clone(), device.clone());
+            let digits = self.show(joining).unwrap().digits;
+            confirm(&self.ground.join("server"), &digits).unwrap();
+            let joined = handbook.finish_joining();
             self.show(joined).unwrap();
             handbook.sync().unwrap();
             // It is used up, and it was mistyped.

@@ -8,7 +8,7 @@ use sotay_client::meetings::NoticeForm;
 use sotay_model::MeetingKey;
 use sotay_model::meetings::{MeetingKind, MeetingMode};
 use sotay_tests::commune::{
-    AppointmentPlan, CommunePlan, Entered, MemberPlan, OrganisationPlan, invitation,
+    AppointmentPlan, CommunePlan, Entered, MemberPlan, OrganisationPlan, invitation, join,
 };
 use sotay_tests::network::Network;
 use sotay_tests::phone::Phone;
@@ -64,10 +64,8 @@ impl Village {
     /// The same, through a network.
     pub(crate) fn phone_through(&self, member: &str, host: std::net::SocketAddr) -> Phone {
         let phone = Phone::with_key_file(self.path(), member).unwrap();
-        phone
-            .handbook()
-            .join(self.invitation(member, host), member.to_owned())
-            .unwrap();
+        let invitation = self.invitation(member, host);
+        join(phone.handbook(), &self.data(), invitation, member).unwrap();
         phone.handbook().sync().unwrap();
         phone
     }

@@ -60,10 +60,27 @@ public final class Handbook: Sendable {
         try await read { try $0.joined() }
     }
 
-    /// Joins with an invitation: the text of a scanned code, or `host:port` and the thirteen typed symbols. Needs the
-    /// network; nothing is left behind when it fails.
-    public func join(invitation: String, deviceName: String) async throws(HandbookError) -> JoinedView {
+    /// Claims an invitation: the text of a scanned code, or `host:port` and the thirteen typed symbols. Needs the
+    /// network; nothing is left behind when it fails. Its six digits are shown until an officer has compared and
+    /// confirmed them.
+    public func join(invitation: String, deviceName: String) async throws(HandbookError) -> JoiningView {
         try await read { try $0.join(invitation: invitation, deviceName: deviceName) }
+    }
+
+    /// The claim that waits for an officer, also after a new start of the app; none before `join` and once joined.
+    public func joining() async throws(HandbookError) -> JoiningView? {
+        try await read { try $0.joining() }
+    }
+
+    /// Asks the server, once, whether an officer has confirmed the digits; none while they wait. `InvitationUnusable`
+    /// where the claim was refused or has run out: then it is forgotten.
+    public func finishJoining() async throws(HandbookError) -> JoinedView? {
+        try await read { try $0.finishJoining() }
+    }
+
+    /// Forgets a claim that waits.
+    public func stopJoining() async throws(HandbookError) {
+        try await read { try $0.stopJoining() }
     }
 
     /// Refuses new work, waits for commits under way and closes every file; for an app that is about to be suspended.

@@ -56,7 +56,7 @@ public final class Phone: @unchecked Sendable {
     /// A phone that has joined and fetched everything.
     public static func joined(_ name: String, at server: ScenarioServer) async throws -> Phone {
         let phone = try await Phone()
-        _ = try await phone.handbook.join(invitation: try server.invitation(of: name), deviceName: "phone \(name)")
+        try await phone.join(try server.invitation(of: name), as: name, at: server)
         try await phone.handbook.sync()
         return phone
     }
@@ -65,10 +65,20 @@ public final class Phone: @unchecked Sendable {
     public static func joinedThroughRelay(_ name: String, at server: ScenarioServer) async throws -> Phone {
         let phone = try await Phone()
         let invitation = try server.invitationThroughRelay(of: name)
-        _ = try await phone.handbook.join(invitation: invitation, deviceName: "phone \(name)")
+        try await phone.join(invitation, as: name, at: server)
         try await phone.handbook.sync()
         return phone
     }
+
+    /// Joins, and has whoever runs the server confirm the digits that the phone shows.
+    public func join(_ invitation: String, as name: String, at server: ScenarioServer) async throws {
+        let joining = try await handbook.join(invitation: invitation, deviceName: "phone \(name)")
+        try server.confirm(joining.digits)
+        guard try await handbook.finishJoining() != nil else { throw NotJoined() }
+    }
+
+    /// Confirmed, and waiting all the same.
+    public struct NotJoined: Error {}
 
     /// The app is closed and started again.
     public func restart() async throws {

@@ -92,6 +92,11 @@ public final class ScenarioServer: @unchecked Sendable {
         try say(behaviour.rawValue)
     }
 
+    /// Confirms the phone that waits and shows these digits.
+    public func confirm(_ digits: String) throws {
+        try say("confirm \(digits)")
+    }
+
     /// Makes the database of a handbook that is shut down say that version 99 of the app wrote it.
     public func makeNewer(_ folder: URL, root: Data) throws {
         try say("newer \(folder.path) \(root.map { String(format: "%02x", $0) }.joined())")

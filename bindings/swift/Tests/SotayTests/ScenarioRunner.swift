@@ -74,7 +74,7 @@ final class ScenarioRunner {
                 if command == "join", case .null = arguments["invitation"] {
                     arguments.fields["invitation"] = .string(try server.invitation(of: name))
                 }
-                let key = try await perform(command, on: phone, named: name, arguments)
+                let key = try await perform(command, on: phone, named: name, at: server, arguments)
                 if let saved = step["as"]?.text {
                     guard let key else { throw ScenarioFault("\(command) gives no key") }
                     names[saved] = key

@@ -91,10 +91,12 @@ func show(_ screen: String, on handbook: Handbook, of key: String?) async throws
 }
 
 /// The commands; those that make something return its key.
-func perform(_ command: String, on phone: Phone, named name: String, _ given: Arguments) async throws -> String? {
+func perform(
+    _ command: String, on phone: Phone, named name: String, at server: ScenarioServer, _ given: Arguments
+) async throws -> String? {
     let handbook = phone.handbook
     switch command {
-    case "join": _ = try await handbook.join(invitation: given.text("invitation"), deviceName: "phone \(name)")
+    case "join": try await phone.join(given.text("invitation"), as: name, at: server)
     case "sync": try await handbook.sync()
     case "restart": try await phone.restart()
     case "publish_document": return try await handbook.publishDocument(documentForm(given))

@@ -244,6 +244,10 @@ pub(crate) enum Setting {
     ClockAnchor = 7,
     /// Up to which number the server was told that its receipts are not needed any more.
     SettledThrough = 8,
+    /// A claim that no officer has confirmed yet: [`crate::identity::Joining`].
+    Joining = 9,
+    /// The session that requests are signed by: [`crate::session`].
+    Session = 10,
 }
 
 /// A setting's bytes.
@@ -271,6 +275,13 @@ pub(crate) fn setting_number(db: &Connection, name: Setting) -> Result<Option<i6
 pub(crate) fn set(db: &Connection, name: Setting, value: &[u8]) -> Result<(), HandbookError> {
     db.prepare_cached("INSERT OR REPLACE INTO setting (name, value) VALUES (?1, ?2)")?
         .execute(params![name as u8, value])?;
+    Ok(())
+}
+
+/// Forgets a setting.
+pub(crate) fn unset(db: &Connection, name: Setting) -> Result<(), HandbookError> {
+    db.prepare_cached("DELETE FROM setting WHERE name = ?1")?
+        .execute([name as u8])?;
     Ok(())
 }
 

@@ -1,12 +1,13 @@
 //! Ranges of blobs, up and down.
 
-use reqwest::StatusCode;
 use reqwest::header::{ACCEPT, CONTENT_RANGE, CONTENT_TYPE, RANGE};
+use reqwest::{Method, RequestBuilder, StatusCode};
 use sotay_model::wire::{BLOBS, BlobState, MEDIA_TYPE, ProblemCode};
 use sotay_model::{BlobDigest, NamedBlob, RecordKey, Scope, cbor};
 
-use super::{Answer, Signer, Transport};
+use super::{Answer, Reply, Transport};
 use crate::error::{HandbookError, ServerFault};
+use crate::session::Signer;
 
 /// Bytes that the phone wants.
 #[derive(Debug, Clone, Copy)]
@@ -40,7 +41,7 @@ pub(crate) enum HandedOver {
 }
 
 impl Transport {
-    /// Asks for a range of a blob; once more where the server wants a fresh nonce.
+    /// Asks for a range of a blob.
     pub(crate) async fn fetch_range(
         &self,
         signer: &Signer,
@@ -48,55 +49,51 @@ impl Transport {
     ) -> Result<Fetched, HandbookError> {
         let path = format!("{BLOBS}{}?record={}", range.digest, range.record);
         let last = range.from + range.length as u64 - 1;
-        let mut again = true;
-        loop {
-            let sent = self
-                .client
-                .get(format!("https://{}{path}", self.address))
-                .headers(self.signed("GET", &path, &[], signer)?)
-                .header(RANGE, format!("bytes={}-{last}", range.from))
+        let wanted = format!("bytes={}-{last}", range.from);
+        let dress = |request: RequestBuilder| {
+            request
+                .header(RANGE, &wanted)
                 .header(ACCEPT, "application/octet-stream")
-                .send()
-                .await;
-            let mut response = match sent {
-                Ok(response) if response.status() == StatusCode::PARTIAL_CONTENT => response,
-                other => match self.answer(other).await? {
-                    Answer::Problem(ProblemCode::StaleNonce, _) if std::mem::take(&mut again) => {
-                        continue;
-                    }
-                    Answer::Problem(code, status) => return Ok(Fetched::Problem(code, status)),
-                    Answer::Message(_) => return Err(self.unexpected(ServerFault::Protocol)),
-                },
-            };
-            self.remember_nonce(response.headers());
-            let told = response
-                .headers()
-                .get(CONTENT_RANGE)
-                .and_then(|told| told.to_str().ok())
-                .unwrap_or_default();
-            if !told.starts_with(&format!("bytes {}-{last}/", range.from)) {
+        };
+        let reply = self.send_signed(signer, Method::GET, &path, Vec::new(), &dress);
+        let mut response = match reply.await? {
+            Reply::Problem(code, status) => return Ok(Fetched::Problem(code, status)),
+            Reply::Response(response) if response.status() == StatusCode::PARTIAL_CONTENT => {
+                response
+            }
+            // What was sent instead says what kind of server, or network, it is.
+            Reply::Response(response) => {
+                self.answer(response).await?;
                 return Err(self.unexpected(ServerFault::Protocol));
             }
-            let mut bytes = Vec::with_capacity(range.length);
-            loop {
-                match response.chunk().await {
-                    Ok(Some(chunk)) if bytes.len() + chunk.len() > range.length => {
-                        return Err(self.unexpected(ServerFault::TooLarge));
-                    }
-                    Ok(Some(chunk)) => {
-                        self.count_down(&chunk);
-                        bytes.extend_from_slice(&chunk);
-                    }
-                    Ok(None) => break,
-                    Err(error) if error.is_timeout() => return Err(self.failed(&error)),
-                    Err(_) => return Err(self.unexpected(ServerFault::Truncated)),
-                }
-            }
-            if bytes.len() != range.length {
-                return Err(self.unexpected(ServerFault::Truncated));
-            }
-            return Ok(Fetched::Bytes(bytes));
+        };
+        let told = response
+            .headers()
+            .get(CONTENT_RANGE)
+            .and_then(|told| told.to_str().ok())
+            .unwrap_or_default();
+        if !told.starts_with(&format!("bytes {}-{last}/", range.from)) {
+            return Err(self.unexpected(ServerFault::Protocol));
         }
+        let mut bytes = Vec::with_capacity(range.length);
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if bytes.len() + chunk.len() > range.length => {
+                    return Err(self.unexpected(ServerFault::TooLarge));
+                }
+                Ok(Some(chunk)) => {
+                    self.count_down(&chunk);
+                    bytes.extend_from_slice(&chunk);
+                }
+                Ok(None) => break,
+                Err(error) if error.is_timeout() => return Err(self.failed(&error)),
+                Err(_) => return Err(self.unexpected(ServerFault::Truncated)),
+            }
+        }
+        if bytes.len() != range.length {
+            return Err(self.unexpected(ServerFault::Truncated));
+        }
+        Ok(Fetched::Bytes(bytes))
     }
 
     /// Hands bytes of a blob over that begin at `from`; without bytes it asks how far the server is.
@@ -112,25 +109,21 @@ impl Transport {
             "{BLOBS}{}?home={home}&from={from}&size={}",
             named.digest, named.size
         );
-        let mut again = true;
-        loop {
-            self.count_up(&bytes);
-            let request = self
-                .client
-                .put(format!("https://{}{path}", self.address))
-                .headers(self.signed("PUT", &path, &bytes, signer)?)
+        let dress = |request: RequestBuilder| {
+            request
                 .header(CONTENT_TYPE, "application/octet-stream")
                 .header(ACCEPT, MEDIA_TYPE)
-                .body(bytes.clone());
-            return match self.answer(request.send().await).await? {
-                Answer::Problem(ProblemCode::StaleNonce, _) if std::mem::take(&mut again) => {
-                    continue;
-                }
-                Answer::Problem(code, status) => Ok(HandedOver::Problem(code, status)),
-                Answer::Message(message) => cbor::from_bytes::<BlobState>(&message)
-                    .map(|state| HandedOver::Received(state.received))
-                    .map_err(|_| self.unexpected(ServerFault::Unreadable)),
-            };
+        };
+        let reply = self.send_signed(signer, Method::PUT, &path, bytes, &dress);
+        let answer = match reply.await? {
+            Reply::Response(response) => self.answer(response).await?,
+            Reply::Problem(code, status) => Answer::Problem(code, status),
+        };
+        match answer {
+            Answer::Problem(code, status) => Ok(HandedOver::Problem(code, status)),
+            Answer::Message(message) => cbor::from_bytes::<BlobState>(&message)
+                .map(|state| HandedOver::Received(state.received))
+                .map_err(|_| self.unexpected(ServerFault::Unreadable)),
         }
     }
 

@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use sotay_client::meetings::NoticeForm;
-use sotay_client::{Handbook, HandbookError, KeyVault, VaultAnswer, VaultError};
+use sotay_client::{Handbook, HandbookError, JoinedView, KeyVault, VaultAnswer, VaultError};
 use sotay_model::Timestamp;
-use sotay_server::commune::{Config, init, invite, read_csv};
+use sotay_server::commune::{Config, Confirmation, confirm, init, invite, read_csv};
 use sotay_server::{Running, Server, ServerConfig, system_clock};
 use tempfile::TempDir;
 
@@ -130,13 +130,25 @@ impl Commune {
         .text()
     }
 
+    /// Joins as a member, whose digits are confirmed at the server.
+    pub fn join(&self, handbook: &Handbook, member: &str) -> JoinedView {
+        let joining = handbook
+            .join(self.invitation(member), "Điện thoại thử".into())
+            .unwrap();
+        self.confirm(member, &joining.digits);
+        handbook.finish_joining().unwrap().unwrap()
+    }
+
+    /// Confirms a member's phone at the server.
+    pub fn confirm(&self, member: &str, digits: &str) {
+        let confirmed = confirm(&self.data(), member, digits, system_clock()).unwrap();
+        assert_eq!(confirmed, Confirmation::Confirmed);
+    }
+
     /// A phone that joined and synced.
     pub fn phone(&self, member: &str) -> Phone {
         let phone = Phone::new(self.folder.path().join(format!("phone-{member}")));
-        phone
-            .handbook
-            .join(self.invitation(member), "Điện thoại thử".into())
-            .unwrap();
+        self.join(&phone.handbook, member);
         phone.handbook.sync().unwrap();
         phone
     }

@@ -9,6 +9,8 @@ public final class JoinModel {
     /// Why the last try failed; what was typed stays.
     public private(set) var problem: HandbookError?
     public private(set) var busy = false
+    /// The claim that waits for an officer, with the six digits to read out.
+    public private(set) var waiting: JoiningView?
 
     private let handbook: Handbook
     private let deviceName: String
@@ -18,22 +20,45 @@ public final class JoinModel {
         self.deviceName = deviceName
     }
 
-    /// Joins with what was typed. Returns whose handbook it is, or nothing: then `problem` says why.
-    public func joinTyped() async -> JoinedView? {
+    /// Claims the invitation that was typed. Without `waiting` afterwards, `problem` says why.
+    public func joinTyped() async {
         await join(invitation: "\(address) \(code)")
     }
 
-    /// Joins with the text of a scanned code, or of a link that was opened.
-    public func join(invitation: String) async -> JoinedView? {
+    /// Claims with the text of a scanned code, or of a link that was opened.
+    public func join(invitation: String) async {
         busy = true
         defer { busy = false }
         do {
-            let joined = try await handbook.join(invitation: invitation, deviceName: deviceName)
+            waiting = try await handbook.join(invitation: invitation, deviceName: deviceName)
             problem = nil
-            return joined
         } catch {
             problem = error
+        }
+    }
+
+    /// Finds a claim that waited when the app was ended.
+    public func findWaiting() async {
+        waiting = try? await handbook.joining()
+    }
+
+    /// Asks once whether an officer has confirmed. A server that cannot be reached now is asked again; where the claim is
+    /// void, nothing waits any more and `problem` says so.
+    public func finish() async -> JoinedView? {
+        do {
+            return try await handbook.finishJoining()
+        } catch .ServerUnreachable, .ServerUnexpected {
+            return nil
+        } catch {
+            problem = error
+            waiting = nil
             return nil
         }
+    }
+
+    /// Gives the claim up.
+    public func stop() async {
+        try? await handbook.stopJoining()
+        waiting = nil
     }
 }

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use sotay_client::phones::Confirmation;
 use sotay_client::{Handbook, HandbookError};
 use sotay_model::MemberId;
-use sotay_tests::commune::{Entered, invitation};
+use sotay_tests::commune::{Entered, confirm, invitation};
 use sotay_tests::network::Network;
 use sotay_tests::phone::Phone;
 use sotay_tests::server::{Program, ServerProcess};
@@ -67,20 +68,57 @@ impl Stage {
         }
         let invited = invitation(&self.data(), role.member, &host.to_string())?;
         let phone = Phone::new(self.folder.path(), role.phone)?;
-        let joined = phone
+        let joining = phone
             .handbook()
             .join(invited.text(), role.phone.to_owned())?;
+        let by = self.confirm(role, &joining.digits)?;
+        let Some(joined) = phone.handbook().finish_joining()? else {
+            fail!("{} is confirmed and still waits", role.phone);
+        };
         phone.handbook().sync()?;
         let home = phone.handbook().home()?;
         self.paper.say(&format!(
-            "Mã mời {}  →  {} ({}), {}",
+            "Mã mời {}  →  {} ({}), {}: số {} trên cả hai màn hình, {by}",
             invited.code().text(),
             joined.member_name,
             role.part,
-            home.cell_name
+            home.cell_name,
+            joining.digits,
         ))?;
         self.phones.insert(role.phone, phone);
         Ok(())
+    }
+
+    /// Compares the six digits that a phone shows with those that an officer sees, and confirms; says who did. The secretary does
+    /// it for the own cell, whoever runs the server for the others.
+    fn confirm(&self, role: &cast::Role, digits: &str) -> Result<&'static str, Failure> {
+        let Some(secretary) = self
+            .phones
+            .get("secretary")
+            .filter(|_| role.member.starts_with(cast::CELL))
+        else {
+            confirm(&self.data(), digits)?;
+            return Ok("người vận hành máy chủ xác nhận");
+        };
+        let member = self.member(role.member)?;
+        let waiting = secretary.handbook().joining_phones()?;
+        let Some(phone) = waiting.iter().find(|phone| phone.member == member) else {
+            fail!("the secretary does not see that {} waits", role.phone);
+        };
+        if phone.digits != digits {
+            fail!(
+                "{} shows {digits}, the secretary {}",
+                role.phone,
+                phone.digits
+            );
+        }
+        match secretary
+            .handbook()
+            .confirm_phone(phone.installation, digits.to_owned())?
+        {
+            Confirmation::Confirmed => Ok("bí thư xác nhận"),
+            other => fail!("{}: {other:?}", role.phone),
+        }
     }
 
     /// The server's folder.

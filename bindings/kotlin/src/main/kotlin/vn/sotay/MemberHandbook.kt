@@ -9,6 +9,7 @@ import kotlinx.coroutines.launch
 import vn.sotay.client.Handbook
 import vn.sotay.client.HandbookException
 import vn.sotay.client.JoinedView
+import vn.sotay.client.JoiningView
 import vn.sotay.client.KeyVault
 import vn.sotay.client.Query
 import vn.sotay.client.SyncReport
@@ -54,13 +55,26 @@ class MemberHandbook private constructor(
     suspend fun joined(): JoinedView? = blocking { engine.joined() }
 
     /**
-     * Joins with an [invitation]: the text of a scanned code, `sotay://join/<host:port>/<code>`, or `host:port` and the thirteen
-     * typed symbols, separated by a space. Needs the network; nothing is left behind when it fails.
+     * Claims an [invitation]: the text of a scanned code, `sotay://join/<host:port>/<code>`, or `host:port` and the thirteen
+     * typed symbols, separated by a space. Needs the network; nothing is left behind when it fails. Its six digits are shown until
+     * an officer has compared and confirmed them.
      */
     suspend fun join(
         invitation: String,
         deviceName: String,
-    ): JoinedView = blocking { engine.join(invitation, deviceName) }
+    ): JoiningView = blocking { engine.join(invitation, deviceName) }
+
+    /** The claim that waits for an officer, also after a new start of the app; none before [join] and once joined. */
+    suspend fun joining(): JoiningView? = blocking { engine.joining() }
+
+    /**
+     * Asks the server, once, whether an officer has confirmed the digits; none while they wait. `InvitationUnusable` where the claim
+     * was refused or has run out: then it is forgotten.
+     */
+    suspend fun finishJoining(): JoinedView? = blocking { engine.finishJoining() }
+
+    /** Forgets a claim that waits. */
+    suspend fun stopJoining() = blocking { engine.stopJoining() }
 
     /** Sends what is pending and fetches what is new, until nothing is left. Cancelling the coroutine ends it without loss. */
     suspend fun sync(): SyncReport = syncWithin(null)

@@ -6,6 +6,7 @@ import vn.sotay.client.VaultException
 import java.io.File
 import java.nio.file.Files
 import java.nio.file.Path
+import kotlin.test.assertNotNull
 
 /** A vault for tests: the root key in a plain file. It can be locked, lose its key, or fail. */
 class FileKeyVault(
@@ -47,6 +48,16 @@ class Phone private constructor(
         handbook = MemberHandbook.open(folder.path, vault)
     }
 
+    /** Joins, and has whoever runs the server confirm the digits that the phone shows. */
+    suspend fun join(
+        server: ScenarioServer,
+        invitation: String,
+        name: String,
+    ) {
+        server.become("confirm ${handbook.join(invitation, "phone $name").digits}")
+        assertNotNull(handbook.finishJoining())
+    }
+
     override fun close() {
         handbook.close()
         place.toFile().deleteRecursively()
@@ -66,7 +77,7 @@ class Phone private constructor(
             server: ScenarioServer,
         ): Phone =
             empty().apply {
-                handbook.join(server.name("invitation.$name"), "phone $name")
+                join(server, server.name("invitation.$name"), name)
                 handbook.sync()
             }
     }

@@ -23,6 +23,7 @@ import kotlin.test.fail
 class PhoneWords(
     private val name: String,
     private val phone: Phone,
+    private val server: ScenarioServer,
     private val names: Map<String, String>,
 ) {
     private val handbook get() = phone.handbook
@@ -36,7 +37,7 @@ class PhoneWords(
     ): String? {
         when (word) {
             "join" -> {
-                handbook.join(with.text("invitation") ?: names.getValue("invitation.$name"), "phone $name")
+                phone.join(server, with.text("invitation") ?: names.getValue("invitation.$name"), name)
             }
 
             "sync" -> {

@@ -54,7 +54,7 @@ class ScenarioRunner(
         written: JsonNode,
         step: JsonNode,
     ) {
-        val words = PhoneWords(name, phones[name] ?: fail("no phone $name"), names)
+        val words = PhoneWords(name, phones[name] ?: fail("no phone $name"), server, names)
         val of = step["of"]?.asText()
         try {
             when {
@@ -84,7 +84,7 @@ class ScenarioRunner(
         val screens =
             step["agree"].map { phone ->
                 val name = phone.asText()
-                plain(PhoneWords(name, phones.getValue(name), names).screen(step["on"].asText(), step["of"]?.asText()))
+                plain(PhoneWords(name, phones.getValue(name), server, names).screen(step["on"].asText(), step["of"]?.asText()))
             }
         for (path in step["fields"]) {
             for (screen in screens) {

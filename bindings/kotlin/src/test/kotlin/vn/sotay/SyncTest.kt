@@ -42,7 +42,7 @@ class SyncTest {
     private suspend fun phoneThroughRelay(name: String) =
         Phone.empty().also {
             phones += it
-            it.handbook.join(server.invitationThroughRelay(name), "phone $name")
+            it.join(server, server.invitationThroughRelay(name), name)
             it.handbook.sync()
         }
 

@@ -28,6 +28,7 @@ import androidx.lifecycle.repeatOnLifecycle
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.awaitCancellation
+import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.withContext
 import vn.sotay.MemberHandbook
@@ -37,8 +38,12 @@ import vn.sotay.app.design.MainButton
 import vn.sotay.app.design.Screen
 import vn.sotay.app.design.Words
 import vn.sotay.app.join.JoinScreen
+import vn.sotay.app.join.WaitingScreen
 import vn.sotay.app.text.sentence
+import vn.sotay.client.HandbookException
 import vn.sotay.client.JoinedView
+import vn.sotay.client.JoiningView
+import kotlin.time.Duration.Companion.seconds
 
 /** What only the activity can do for the screens. */
 class Platform(
@@ -98,10 +103,46 @@ private fun Join(
 ) {
     val resources = LocalContext.current.resources
     val entries = rememberEntries()
-    JoinScreen(invitation, entries.busy, entries.problem?.let(resources::sentence)) { text ->
-        entries.send { onJoined(handbook.join(text, Build.MODEL.orEmpty())) }
+    var joining by remember { mutableStateOf<JoiningView?>(null) }
+    LaunchedEffect(handbook) { entries.quietly { joining = handbook.joining() } }
+    val waiting = joining
+    if (waiting == null) {
+        JoinScreen(invitation, entries.busy, entries.problem?.let(resources::sentence)) { text ->
+            entries.send { joining = handbook.join(text, Build.MODEL.orEmpty()) }
+        }
+    } else {
+        LaunchedEffect(waiting) {
+            try {
+                onJoined(confirmed(handbook))
+            } catch (why: HandbookException) {
+                entries.problem = why
+                joining = null
+            }
+        }
+        WaitingScreen(waiting.digits) {
+            entries.enter {
+                handbook.stopJoining()
+                joining = null
+            }
+        }
     }
 }
+
+/** Asks until an officer has confirmed the digits; a server that cannot be reached now is asked again. */
+private suspend fun confirmed(handbook: MemberHandbook): JoinedView {
+    while (true) {
+        try {
+            handbook.finishJoining()?.let { return it }
+        } catch (_: HandbookException.ServerUnreachable) {
+            // The digits stay where they are.
+        } catch (_: HandbookException.ServerUnexpected) {
+            // Nor does a network that wants something first change them.
+        }
+        delay(ASKS_EVERY)
+    }
+}
+
+private val ASKS_EVERY = 2.seconds
 
 @Composable
 private fun AlreadyJoined(onClose: () -> Unit) {

@@ -32,6 +32,8 @@ class ActivityTest {
         rule.runOnUiThread { rule.activity.onNewIntent(link) }
         app.sees(app.string(R.string.join_from_link))
         app.press(R.string.join_submit)
+        app.sees(app.string(R.string.join_waiting))
+        commune.confirm("all")
         app.sees(app.string(R.string.home_greeting, "Lê Văn Ví Dụ"))
         assertEquals(false, isHidden())
 

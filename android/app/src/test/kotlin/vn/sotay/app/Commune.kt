@@ -18,12 +18,13 @@ class Commune : AutoCloseable {
             .redirectError(ProcessBuilder.Redirect.INHERIT)
             .also { it.environment()["SOTAY_SERVER"] = System.getProperty("sotay.server") }
             .start()
+    private val answers = process.inputStream.bufferedReader()
     private val names: JSONObject
     private val phones = ArrayList<MemberHandbook>()
     private val place = Files.createTempDirectory("sotay-commune")
 
     init {
-        val line = checkNotNull(process.inputStream.bufferedReader().readLine()) { "no line from scenario-server" }
+        val line = checkNotNull(answers.readLine()) { "no line from scenario-server" }
         names = JSONObject(line).getJSONObject("names")
     }
 
@@ -35,10 +36,19 @@ class Commune : AutoCloseable {
             val folder = Files.createDirectory(place.resolve("$name ${phones.size}")).toString()
             MemberHandbook.open(folder, MemoryVault()).also {
                 phones += it
-                it.join(name("invitation.$name"), "phone $name")
+                confirm(it.join(name("invitation.$name"), "phone $name").digits)
+                it.finishJoining()
                 it.sync()
             }
         }
+
+    /** Confirms the phone that shows these digits, or `all` that wait. */
+    fun confirm(digits: String) {
+        val line = "confirm $digits"
+        process.outputStream.write("$line\n".toByteArray())
+        process.outputStream.flush()
+        check(answers.readLine() == line) { "no answer to $line" }
+    }
 
     override fun close() {
         phones.forEach { it.close() }

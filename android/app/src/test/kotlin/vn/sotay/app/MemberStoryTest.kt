@@ -51,6 +51,8 @@ class MemberStoryTest {
         app.clear(R.string.join_code)
         app.type(R.string.join_code, commune.name("code.a"))
         app.press(R.string.join_submit)
+        app.sees(app.string(R.string.join_waiting))
+        commune.confirm("all")
         app.sees(app.string(R.string.home_greeting, "Lê Văn Ví Dụ"))
         app.sees("Sinh hoạt thường kỳ tháng 12")
 

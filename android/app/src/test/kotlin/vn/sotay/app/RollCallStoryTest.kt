@@ -38,6 +38,8 @@ class RollCallStoryTest {
         app.type(R.string.join_address, commune.name("address"))
         app.type(R.string.join_code, commune.name("code.secretary"))
         app.press(R.string.join_submit)
+        app.sees(app.string(R.string.join_waiting))
+        commune.confirm("all")
         app.sees("Sinh hoạt thường kỳ tháng 12")
 
         app.press(R.string.meeting_roll_call)

@@ -153,6 +153,8 @@ class TextTest {
             HandbookException.InvitationUnusable(),
             HandbookException.ServerUnreachable("a:1"),
             HandbookException.PhoneNotKnown(),
+            HandbookException.NotApproved(),
+            HandbookException.DigitsMalformed(),
             HandbookException.AppTooOld(),
             HandbookException.NotHere(),
             HandbookException.NewerDatabase(9u, 1u),

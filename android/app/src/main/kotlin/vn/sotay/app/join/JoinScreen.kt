@@ -1,6 +1,8 @@
 package vn.sotay.app.join
 
 import androidx.compose.foundation.text.KeyboardOptions
+import androidx.compose.material3.MaterialTheme
+import androidx.compose.material3.Text
 import androidx.compose.runtime.Composable
 import androidx.compose.runtime.getValue
 import androidx.compose.runtime.mutableStateOf
@@ -12,6 +14,7 @@ import androidx.compose.ui.text.input.KeyboardType
 import vn.sotay.app.R
 import vn.sotay.app.design.Field
 import vn.sotay.app.design.MainButton
+import vn.sotay.app.design.OtherButton
 import vn.sotay.app.design.Panel
 import vn.sotay.app.design.Remark
 import vn.sotay.app.design.Screen
@@ -65,6 +68,20 @@ fun JoinScreen(
         WhoSees(stringResource(R.string.who_sees_server))
         if (scanned == null) Remark(stringResource(R.string.join_scan_hint))
         Remark(stringResource(R.string.official_app_notice))
+    }
+}
+
+/** The invitation is used; an officer has to compare these six digits before the handbook opens. */
+@Composable
+fun WaitingScreen(
+    digits: String,
+    onStop: () -> Unit,
+) {
+    Screen(stringResource(R.string.join_waiting_title)) {
+        Words(stringResource(R.string.join_waiting))
+        Text(digits.chunked(3).joinToString(" "), style = MaterialTheme.typography.displayMedium)
+        Remark(stringResource(R.string.join_waiting_why))
+        OtherButton(stringResource(R.string.join_stop), onStop)
     }
 }
 

@@ -23,6 +23,8 @@ fun Resources.sentence(why: HandbookException): String =
         is HandbookException.ServerUnreachable -> getString(R.string.error_unreachable, why.address)
         is HandbookException.ServerUnexpected -> sentence(why.fault, why.address)
         is HandbookException.PhoneNotKnown -> getString(R.string.error_phone_not_known)
+        is HandbookException.NotApproved -> getString(R.string.error_not_approved)
+        is HandbookException.DigitsMalformed -> getString(R.string.error_digits)
         is HandbookException.AppTooOld -> getString(R.string.error_app_too_old)
         is HandbookException.Refused -> sentence(why.why)
         is HandbookException.NotHere -> getString(R.string.error_not_here)
