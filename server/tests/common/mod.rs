@@ -5,13 +5,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use sotay_model::device_key::PublicKey;
 use sotay_model::meetings::{
     Base, ChangeNotice, MeetingKind, MeetingMode, NoticeText, PublishNotice,
 };
 use sotay_model::record::{RecordHash, ScopeSum, Stamp};
-use sotay_model::wire::{
-    Cursor, KeyAlgorithm, PROTOCOL, ProblemCode, Sent, SyncRequest, SyncResponse, Verdict,
-};
+use sotay_model::wire::{Cursor, PROTOCOL, ProblemCode, Sent, SyncRequest, SyncResponse, Verdict};
 use sotay_model::{
     Id, InstallationId, Intent, MeetingKey, Mutation, OrganisationId, RecordKey, Scope, Timestamp,
     cbor,
@@ -62,10 +61,11 @@ impl Place {
         let phone = Installation::joining(
             id,
             member,
-            (KeyAlgorithm::Ed25519, vec![0; 32]),
+            PublicKey::ed25519(&[0; 32]),
             "Máy thử".into(),
             NOW,
-        );
+        )
+        .confirmed();
         transaction.add_installation(&phone).unwrap();
         transaction.commit().unwrap();
         Phone {
