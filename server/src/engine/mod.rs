@@ -37,6 +37,7 @@ pub use nonces::{NONCE_LIFETIME_MS, Nonces};
 pub use operator::Refused;
 pub use pages::{MAX_RESPONSE_ROWS, PAGE_BYTES};
 pub use phones::PhonesAnswered;
+pub(crate) use phones::writes;
 
 /// How often a rule may ask for more before it counts as broken.
 const MAX_ROUNDS: usize = 256;

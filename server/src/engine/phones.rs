@@ -13,7 +13,8 @@ use sotay_model::wire::{
 };
 use sotay_model::world::{Reader, Stop};
 use sotay_model::{
-    Actor, InstallationId, Intent, MemberId, Now, OrganisationId, Rejection, Scope, Timestamp, cbor,
+    Actor, InstallationId, Intent, Kind, MemberId, Now, OrganisationId, Rejection, Scope,
+    Timestamp, cbor,
 };
 
 use super::enrolment::{Compared, compare, device_name, member, refuse, unused};
@@ -53,7 +54,11 @@ impl Engine {
         nonces: &Nonces,
         now: Timestamp,
     ) -> Result<PhonesAnswered, EngineError> {
-        let transaction = self.storage.write()?;
+        let transaction = if writes(request) {
+            self.storage.write()?
+        } else {
+            self.storage.read()?
+        };
         // It may have been revoked since its signature was checked.
         let Some(phone) = &transaction
             .installation(phone.id)?
@@ -73,9 +78,22 @@ impl Engine {
             Err(Refusal::Problem(code)) => Err(code).into(),
             Err(Refusal::Engine(error)) => return Err(error),
         };
-        transaction.commit()?;
+        if writes(request) {
+            transaction.commit()?;
+        }
         Ok(answered)
     }
+}
+
+/// Whether a request changes anything.
+pub(crate) const fn writes(request: &PhonesRequest) -> bool {
+    !matches!(
+        request,
+        PhonesRequest::List
+            | PhonesRequest::Joining
+            | PhonesRequest::PhonesOf(_)
+            | PhonesRequest::Begin(_)
+    )
 }
 
 /// Why a request comes to nothing.
@@ -316,6 +334,9 @@ impl Asked<'_> {
     /// The phones that wait and that the asker may confirm.
     fn joining(&self) -> Result<Vec<JoiningLine>, Refusal> {
         let mut lines = Vec::new();
+        if !self.holds_any_office()? {
+            return Ok(lines);
+        }
         for joining in self.transaction.all_joining()? {
             let phone = self.transaction.installation(joining.installation)?;
             let Some(phone) = phone.filter(|_| joining.until >= self.now) else {
@@ -342,6 +363,17 @@ impl Asked<'_> {
             });
         }
         Ok(lines)
+    }
+
+    /// Who holds no office confirms nobody, however many wait.
+    fn holds_any_office(&self) -> Result<bool, Refusal> {
+        let mut found = false;
+        self.transaction
+            .listing(Scope::person(self.phone.member), 0, |row| {
+                found |= matches!(row.content, Some((Kind::Appointment, _, _)));
+                !found
+            })?;
+        Ok(found)
     }
 
     fn name_of(&self, organisation: OrganisationId) -> Result<String, Refusal> {

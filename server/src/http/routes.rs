@@ -22,7 +22,7 @@ use super::limits::Counted;
 use super::wake::Changed;
 use super::writer::problem;
 use super::{Shared, blobs, gate, wake};
-use crate::engine::{Asked, Engine};
+use crate::engine::{Asked, Engine, writes};
 use crate::shape::{self, Misshapen};
 use crate::storage::Installation;
 
@@ -222,30 +222,43 @@ async fn state(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Res
 }
 
 async fn phones(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Response {
-    let read = |_: &Shared, parts: &Parts, phone: &Installation, body: &[u8]| {
-        Ok((phone.clone(), decode(parts, body)?))
+    let read = |shared: &Shared, parts: &Parts, phone: &Installation, body: &[u8]| {
+        let request = decode(parts, body)?;
+        if writes(&request) {
+            return Ok(Err((phone.clone(), request)));
+        }
+        let answered = shared
+            .readers
+            .with(|engine| engine.handle_phones(phone, &request, &shared.nonces, (shared.clock)()))
+            .map_err(|error| problem(&error))?;
+        Ok(Ok(answered.answer?))
     };
     signed(
         shared,
         request,
         authenticate,
         read,
-        |shared, asked| async move {
-            let (phone, request) = asked?;
-            let same = shared.clone();
-            let answer = move |engine: &mut Engine| {
-                let answered =
-                    engine.handle_phones(&phone, &request, &same.nonces, (same.clock)())?;
-                if !answered.changed.is_empty() {
-                    // Without listeners nobody needs to know.
-                    drop(
-                        same.changed
-                            .send(Changed::Scopes(Arc::new(answered.changed))),
-                    );
+        |shared, step| async move {
+            let answer = match step? {
+                Ok(answer) => answer,
+                Err((phone, request)) => {
+                    let same = shared.clone();
+                    let write = move |engine: &mut Engine| {
+                        let answered =
+                            engine.handle_phones(&phone, &request, &same.nonces, (same.clock)())?;
+                        if !answered.changed.is_empty() {
+                            // Without listeners nobody needs to know.
+                            drop(
+                                same.changed
+                                    .send(Changed::Scopes(Arc::new(answered.changed))),
+                            );
+                        }
+                        Ok(answered.answer)
+                    };
+                    shared.writer.with(write).await?
                 }
-                Ok(answered.answer)
             };
-            Ok(cbor::to_bytes(&shared.writer.with(answer).await?))
+            Ok(cbor::to_bytes(&answer))
         },
     )
     .await

@@ -130,7 +130,7 @@ impl Transaction<'_> {
     /// The phones of a member that were not revoked, the oldest first.
     pub fn installations_of(&self, member: MemberId) -> Result<Vec<Installation>, StorageError> {
         let mut statement = self.inner.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM installation WHERE member = ?1 AND revoked_at IS NULL ORDER BY id"
+            "SELECT {COLUMNS} FROM installation WHERE member = ?1 AND revoked_at IS NULL ORDER BY enrolled_at, id"
         ))?;
         let mut rows = statement.query([member.0.as_bytes()])?;
         let mut found = Vec::new();
