@@ -17,8 +17,8 @@ use common::{NOW, Place};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
-use sotay_model::Timestamp;
-use sotay_model::wire::{MAX_REQUEST_BYTES, Problem, ProblemCode};
+use sotay_model::wire::{MAX_REQUEST_BYTES, OpenEnrolment, PROTOCOL, Problem, ProblemCode};
+use sotay_model::{Timestamp, cbor};
 use sotay_server::http::{MAX_HEAD_BYTES, MAX_HEADERS};
 use sotay_server::shape::{MAX_ENTRIES, MAX_NESTING};
 use sotay_server::{
@@ -208,7 +208,16 @@ fn server_a_message_nested_too_deeply_or_with_a_list_too_long_is_refused() {
         (answer.status, answer.problem())
     };
     // A field that this version does not know, around it a message that lacks nothing else.
-    let with = |value: &[u8]| [&[0xa3, 0, 1, 1, 0x41, 0, 0x18, 99][..], value].concat();
+    let zeros = [0; 32];
+    let with = |value: &[u8]| {
+        let fields = [
+            &[0xa4, 0, 1, 1, 0x58, 32],
+            &zeros[..],
+            &[2, 0x58, 32],
+            &zeros,
+        ];
+        [&fields.concat(), &[0x18, 99][..], value].concat()
+    };
     assert_eq!(post(&with(&[0x80])).1, ProblemCode::InvitationUnusable);
     let deep = [vec![0x81; MAX_NESTING], vec![0]].concat();
     assert_eq!(post(&with(&deep)), (400, ProblemCode::Malformed));
@@ -293,8 +302,12 @@ fn server_joining_is_counted_apart_by_address_and_by_invitation() {
     let served = Served::with(counting_loopback(rates));
     // Who is refused before his message is read may be cut off.
     let open = |invitation: u8| {
-        let lookup = [vec![0xa2, 0, 1, 1, 0x58, 32], vec![invitation; 32]].concat();
-        let answer = ask(&mut served.tls(), &format!("POST {OPEN}"), &lookup).unwrap();
+        let message = cbor::to_bytes(&OpenEnrolment {
+            protocol: PROTOCOL,
+            lookup: vec![invitation; 32],
+            commitment: vec![0; 32],
+        });
+        let answer = ask(&mut served.tls(), &format!("POST {OPEN}"), &message).unwrap();
         (answer.status, answer.problem())
     };
     let unusable = (403, ProblemCode::InvitationUnusable);
