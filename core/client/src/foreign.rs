@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use sotay_model::cbor;
 use sotay_model::enrolment::Invitation;
+use sotay_model::wire::TrustAnchors;
 
 use crate::blob::file::SealedFile;
+use crate::clock::{SystemClock, Time};
 use crate::disk::Disk;
 use crate::engine::incoming::Incoming;
 use crate::error::{HandbookError, ServerFault};
@@ -17,6 +19,7 @@ use crate::journal::{self, Journal};
 pub use crate::journal::{Entry, Fate};
 use crate::keys::{self, Keys};
 use crate::keys_file::{self, Found, Wrap};
+use crate::server_certificate::ServerCertificate;
 use crate::transport::{self, WakeUps};
 
 /// Reads a response and says whether it holds only what a server may say; nothing where it cannot be read.
@@ -35,9 +38,10 @@ pub fn unpacked(packed: &[u8]) -> Result<Vec<u8>, ServerFault> {
     transport::unpacked(packed)
 }
 
-/// Whether these are certificates to trust.
-pub fn are_roots(bytes: &[u8]) -> bool {
-    transport::root_store(bytes).is_some()
+/// Whether connections can be checked against these trust anchors.
+pub fn are_anchors(anchors: &TrustAnchors) -> bool {
+    let time = Arc::new(Time::by(Arc::new(SystemClock)));
+    ServerCertificate::under(anchors, &time).is_some()
 }
 
 /// How long `Retry-After` asks for.

@@ -12,8 +12,8 @@ mod faults;
 mod invitations;
 mod list;
 mod members;
-mod printing;
 mod phones;
+mod printing;
 mod signing;
 mod words;
 
@@ -44,8 +44,8 @@ pub use list::{
 pub use members::MemberRow;
 #[cfg(feature = "simulation")]
 pub(crate) use members::interpret;
-pub use printing::{PrintOrder, Printed, print_invitations};
 pub use phones::{Confirmation, Waiting, confirm, phones, revoke, waiting};
+pub use printing::{PrintOrder, Printed, print_invitations};
 pub use signing::OrganisationKeys;
 pub use words::Column;
 

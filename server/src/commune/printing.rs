@@ -147,7 +147,7 @@ fn choose(
             printed.not_in_standing += 1;
             continue;
         }
-        let phones = transaction.phones_of(id)?;
+        let phones = transaction.phones_of(id, now)?;
         if phones >= MAX_PHONES || (phones > 0 && !order.with_phone) {
             printed.have_phone += 1;
             continue;

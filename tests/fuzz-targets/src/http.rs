@@ -5,13 +5,17 @@ use std::sync::OnceLock;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use ring::signature::{Ed25519KeyPair, KeyPair};
+use ring::signature::Ed25519KeyPair;
 use sotay_client::foreign as phone;
+use sotay_model::Timestamp;
+use sotay_model::device_key::{PublicKey, fixed_from_der};
+use sotay_model::session::SessionCertificate;
 use sotay_model::signature::{self, Headers, Parameters, Request};
-use sotay_model::wire::{MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES};
-use sotay_model::{Id, InstallationId, Timestamp};
+use sotay_model::wire::{MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, TrustAnchors};
 use sotay_server::engine::{NONCE_LIFETIME_MS, Nonces};
 use sotay_server::http::foreign as server;
+
+use crate::messages::stable;
 
 /// The key whose signature fits.
 pub(crate) fn key() -> &'static Ed25519KeyPair {
@@ -47,7 +51,7 @@ pub fn signature(input: &[u8]) {
     };
     let parsed = signature::parse(&headers.signature_input);
     if let Ok(parameters) = &parsed {
-        let built = Parameters::new(parameters.created, parameters.key_id, parameters.nonce());
+        let built = Parameters::new(parameters.created, parameters.key, parameters.nonce());
         assert_eq!(built.as_ref(), Ok(parameters));
         let written = signature::sign_with(key(), &REQUEST, parameters);
         assert_eq!(
@@ -55,9 +59,11 @@ pub fn signature(input: &[u8]) {
             "two spellings of the same parameters"
         );
     }
-    let public = key().public_key();
-    let verified = signature::verify(&REQUEST, &headers, public.as_ref());
-    if let Ok(parameters) = verified {
+    let ours = signature::session_key(key());
+    let verified = signature::verify(&REQUEST, &headers);
+    if let Ok(parameters) = verified
+        && parameters.key == ours
+    {
         // Ed25519 has one signature for a key and a text: whatever fits was made by the key, byte for byte.
         assert_eq!(
             signature::sign_with(key(), &REQUEST, &parameters),
@@ -68,7 +74,7 @@ pub fn signature(input: &[u8]) {
             path: "/v1/wake",
             ..REQUEST
         };
-        assert!(signature::verify(&other, &headers, public.as_ref()).is_err());
+        assert!(signature::verify(&other, &headers).is_err());
     }
     // As if digest and signature were right: only what is read counts.
     if let Ok(parameters) = parsed {
@@ -77,10 +83,29 @@ pub fn signature(input: &[u8]) {
             signature_input: headers.signature_input,
             ..signed
         };
-        assert_eq!(
-            signature::verify(&REQUEST, &same, public.as_ref()),
-            Ok(parameters)
-        );
+        let fits = signature::verify(&REQUEST, &same);
+        if parameters.key == ours {
+            assert_eq!(fits, Ok(parameters));
+        } else {
+            assert!(fits.is_err(), "signed by another key than the one named");
+        }
+    }
+}
+
+/// The certificate of a session, and what hardware signed.
+pub fn session(input: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(input)
+        && let Some(certificate) = SessionCertificate::from_header(text)
+    {
+        assert_eq!(certificate.header(), text, "two spellings of a certificate");
+        let nobody = PublicKey::ed25519(&signature::session_key(key()));
+        assert!(!certificate.fits(&nobody), "forged");
+    }
+    if let Ok(fixed) = fixed_from_der(input) {
+        assert!(input.len() <= 72 && fixed != [0; 64]);
+    }
+    if let Ok(key) = PublicKey::p256(input) {
+        assert!(key.is_well_formed());
     }
 }
 
@@ -88,22 +113,22 @@ pub fn signature(input: &[u8]) {
 pub fn nonce(input: &[u8]) {
     const NOW: Timestamp = Timestamp(1_790_000_000_000);
     let nonces = Nonces::new(&[1; 32]);
-    let whose = InstallationId(Id::from_bytes([3; 16]));
+    let whose = [3; 32];
     if let Ok(text) = std::str::from_utf8(input)
-        && nonces.is_fresh_for_phone(whose, text, NOW)
+        && nonces.is_fresh_for_session(&whose, text, NOW)
     {
         // Nobody makes one up: it is one that was given out within the hour, in its one spelling.
         let bytes = URL_SAFE_NO_PAD.decode(text).expect("it was read");
         let time = bytes.first_chunk().expect("it was read");
         let time = Timestamp(i64::from_be_bytes(*time));
-        assert_eq!(nonces.for_phone(whose, time), text, "not given out");
+        assert_eq!(nonces.for_session(&whose, time), text, "not given out");
         assert!((-60_000..=NONCE_LIFETIME_MS).contains(&(NOW.0 - time.0)));
-        let other = InstallationId(Id::from_bytes([4; 16]));
-        assert!(!nonces.is_fresh_for_phone(other, text, NOW));
+        assert!(!nonces.is_fresh_for_session(&[4; 32], text, NOW));
     }
-    if nonces.is_fresh_for_claim(&[5; 32], input, NOW) {
+    if nonces.is_fresh_for_claim(&[5; 32], &[7; 32], input, NOW) {
         assert_eq!(input.len(), 32);
-        assert!(!nonces.is_fresh_for_claim(&[6; 32], input, NOW));
+        assert!(!nonces.is_fresh_for_claim(&[6; 32], &[7; 32], input, NOW));
+        assert!(!nonces.is_fresh_for_claim(&[5; 32], &[8; 32], input, NOW));
     }
 }
 
@@ -184,7 +209,9 @@ pub fn wake_stream(input: &[u8]) {
     assert!(chunks <= stream.len().div_ceil(length));
 }
 
-/// What an organisation hands over as its roots.
-pub fn roots(input: &[u8]) {
-    phone::are_roots(input);
+/// What an organisation hands over as its trust anchors.
+pub fn anchors(input: &[u8]) {
+    if let Some(anchors) = stable::<TrustAnchors>(input) {
+        phone::are_anchors(&anchors);
+    }
 }

@@ -74,7 +74,8 @@ targets! {
     http::packed_request, 4096;
     http::packed_response, 4096;
     http::wake_stream, 512;
-    http::roots, 4096;
+    http::anchors, 4096;
+    http::session, 512;
     files::journal, 4096;
     files::keys_file, 1024;
     files::blob_file, 4096;

@@ -7,8 +7,9 @@ use sotay_client::foreign as phone;
 use sotay_model::Rejection;
 use sotay_model::cbor;
 use sotay_model::wire::{
-    BlobState, ClaimEnrolment, CurrentBody, Enrolled, EnrolmentOpened, OpenEnrolment, Page,
-    Problem, Receipt, SyncResponse,
+    BlobState, ClaimEnrolment, CurrentBody, EnrolmentClaimed, EnrolmentOpened, EnrolmentState,
+    OpenEnrolment, Page, PhonesAnswer, PhonesRequest, PrivilegedAct, Problem, Receipt,
+    SyncResponse,
 };
 use sotay_server::audit::{Checkpoint, Event, Kept};
 use sotay_server::http::foreign as server;
@@ -66,21 +67,31 @@ pub fn enrolment_message(input: &[u8]) {
     let Some((which, body)) = input.split_first() else {
         return;
     };
-    match which % 4 {
+    match which % 8 {
         0 => {
             let read = stable::<OpenEnrolment>(body);
             assert_eq!(server::open_enrolment(body).ok(), read);
         }
         1 => {
-            if let Some(opened) = stable::<EnrolmentOpened>(body) {
-                phone::are_roots(&opened.roots);
-            }
+            stable::<EnrolmentOpened>(body);
         }
         2 => {
             stable::<ClaimEnrolment>(body);
         }
+        3 => {
+            stable::<EnrolmentClaimed>(body);
+        }
+        4 => {
+            stable::<EnrolmentState>(body);
+        }
+        5 => {
+            stable::<PhonesRequest>(body);
+        }
+        6 => {
+            stable::<PhonesAnswer>(body);
+        }
         _ => {
-            stable::<Enrolled>(body);
+            stable::<PrivilegedAct>(body);
         }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use sotay_client::foreign::{JournalStep, enter_in_journal, make_keys_file};
 use sotay_client::simulation::Disk;
+use sotay_model::device_key::PublicKey;
 use sotay_model::documents::PublishDocument;
 use sotay_model::enrolment::{Code, Invitation};
 use sotay_model::meetings::{
@@ -12,10 +13,12 @@ use sotay_model::meetings::{
     RequestAbsence, ResolveMarks, Respond, RespondOnBehalf, WithdrawAbsence,
 };
 use sotay_model::organisation::{MemberStatus, Role};
+use sotay_model::session::SessionCertificate;
 use sotay_model::signature::{self, Parameters};
 use sotay_model::wire::{
-    BlobState, ClaimEnrolment, Content, CurrentBody, Enrolled, EnrolmentOpened, KeyAlgorithm,
-    OpenEnrolment, PROTOCOL, Page, SyncResponse,
+    BlobState, ClaimEnrolment, Content, CurrentBody, Enrolled, EnrolmentClaimed, EnrolmentOpened,
+    EnrolmentState, NewInvitation, OpenEnrolment, PROTOCOL, Page, PhoneLine, PhonesAnswer,
+    PhonesRequest, PrivilegedAct, SyncResponse, TrustAnchors,
 };
 use sotay_model::{Id, InstallationId, Intent, Kind, Mutation, Timestamp, cbor};
 use sotay_server::audit::{Checkpoint, Kept};
@@ -87,7 +90,8 @@ pub fn of(name: &str) -> Vec<Vec<u8>> {
             b"\x08data: \n\n: \n\ndata: \n\n".to_vec(),
             b"\x01: \r\n\r\n: \r\n".to_vec(),
         ],
-        "roots" => vec![roots()],
+        "anchors" => vec![cbor::to_bytes(&anchors())],
+        "session" => sessions(),
         "journal" => journals(),
         "keys_file" => keys_files(),
         "audit" => audit(),
@@ -130,45 +134,105 @@ fn requests() -> Vec<Vec<u8>> {
     all
 }
 
-fn roots() -> Vec<u8> {
-    // One certificate that is none: a whole one would say little more to the reader of the list.
-    let mut bytes = vec![0x81, 0x58, 0x20];
-    bytes.extend_from_slice(&[0x30; 32]);
-    bytes
+fn anchors() -> TrustAnchors {
+    // Certificates that are none: whole ones would say little more to the reader of the list.
+    TrustAnchors {
+        tls: vec![vec![0x30; 32].into()],
+        organisation: vec![vec![1; 32].into(), vec![2; 32].into()],
+    }
+}
+
+fn device() -> PublicKey {
+    PublicKey::ed25519(&[4; 32])
 }
 
 fn enrolment() -> Vec<Vec<u8>> {
+    let phone = InstallationId(Id::from_bytes([4; 16]));
+    let now = Timestamp(1_780_275_600_000);
     let open = OpenEnrolment {
         protocol: PROTOCOL,
         lookup: vec![1; 32],
+        commitment: vec![7; 32],
     };
     let opened = EnrolmentOpened {
-        roots: roots(),
+        anchors: cbor::to_bytes(&anchors()),
         mac: vec![2; 32],
-        nonce: vec![3; 32],
+        fresh: vec![3; 32],
+        commitment: vec![8; 32],
     };
     let claim = ClaimEnrolment {
         lookup: vec![1; 32],
-        algorithm: KeyAlgorithm::Ed25519,
-        public_key: vec![4; 32],
-        proof: vec![5; 32],
-        nonce: vec![3; 32],
+        device: device(),
+        approval: Some(device()),
+        nonce: vec![9; 32],
+        fresh: vec![3; 32],
         device_name: "Điện thoại mẫu".into(),
+        proof: vec![5; 32],
         signature: vec![6; 64],
     };
-    let enrolled = Enrolled {
-        installation: InstallationId(Id::from_bytes([4; 16])),
+    let claimed = EnrolmentClaimed {
+        installation: phone,
+        nonce: vec![9; 32],
+        now,
+        until: now,
+    };
+    let active = EnrolmentState::Active(Enrolled {
         member: commune::person(commune::ANN),
         member_name: "Đồng chí Mẫu 01".into(),
         cell: commune::org(commune::CELL),
-        now: Timestamp(1_780_275_600_000),
-    };
-    vec![
+        now,
+    });
+    let act = cbor::to_bytes(&PrivilegedAct::Revoke(phone));
+    let requests = [
+        PhonesRequest::List,
+        PhonesRequest::Rename(phone, "Máy mẫu".into()),
+        PhonesRequest::Confirm(phone, 123_456),
+        PhonesRequest::Begin(act.clone()),
+        PhonesRequest::Finish(act.clone(), vec![1; 32], vec![2; 64]),
+        PhonesRequest::Invite(NewInvitation {
+            member: commune::person(commune::ANN),
+            lookup: vec![1; 32],
+            anchors: vec![2; 32],
+            claim: vec![3; 32],
+            days: 7,
+        }),
+    ];
+    let answers = [
+        PhonesAnswer::Done,
+        PhonesAnswer::Phones(vec![PhoneLine {
+            installation: phone,
+            name: "Máy mẫu".into(),
+            since: now,
+            active: true,
+        }]),
+        PhonesAnswer::Challenge(vec![1; 32]),
+        PhonesAnswer::WrongDigits(4),
+        PhonesAnswer::Export("{}".into()),
+    ];
+    let mut all = vec![
         chosen(0, &cbor::to_bytes(&open)),
         chosen(1, &cbor::to_bytes(&opened)),
         chosen(2, &cbor::to_bytes(&claim)),
-        chosen(3, &cbor::to_bytes(&enrolled)),
-    ]
+        chosen(3, &cbor::to_bytes(&claimed)),
+        chosen(4, &cbor::to_bytes(&EnrolmentState::Waiting)),
+        chosen(4, &cbor::to_bytes(&active)),
+        chosen(7, &act),
+    ];
+    all.extend(requests.map(|request| chosen(5, &cbor::to_bytes(&request))));
+    all.extend(answers.map(|answer| chosen(6, &cbor::to_bytes(&answer))));
+    all
+}
+
+fn sessions() -> Vec<Vec<u8>> {
+    let certificate = SessionCertificate {
+        installation: InstallationId(Id::from_bytes([4; 16])),
+        key: vec![5; 32],
+        nonce: "AAABnoBBi4CL3Ybo".into(),
+        signature: vec![6; 64],
+    };
+    let point = [&[4][..], &[7; 64]].concat();
+    let der = [&[0x30, 0x44, 2, 0x20][..], &[1; 32], &[2, 0x20], &[2; 32]].concat();
+    vec![certificate.header().into_bytes(), point, der]
 }
 
 fn receipts() -> Vec<Vec<u8>> {
@@ -579,10 +643,10 @@ fn identifiers() -> Vec<Vec<u8>> {
 }
 
 fn signatures() -> Vec<Vec<u8>> {
-    let key_id = InstallationId(Id::from_bytes([4; 16]));
+    let key = signature::session_key(crate::http::key());
     [(1_780_275_660, "AAABnoBBi4CL3Ybo"), (-5, "none")]
         .map(|(created, nonce)| {
-            let parameters = Parameters::new(created, key_id, nonce).expect("a nonce");
+            let parameters = Parameters::new(created, key, nonce).expect("a nonce");
             let headers =
                 signature::sign_with(crate::http::key(), &crate::http::REQUEST, &parameters);
             format!(
@@ -597,11 +661,12 @@ fn signatures() -> Vec<Vec<u8>> {
 fn nonces() -> Vec<Vec<u8>> {
     let nonces = Nonces::new(&[1; 32]);
     let now = Timestamp(1_790_000_000_000);
-    let phone = InstallationId(Id::from_bytes([3; 16]));
+    let session = [3; 32];
+    let old = now.plus_minutes(-61);
     vec![
-        nonces.for_phone(phone, now).into_bytes(),
-        nonces.for_phone(phone, now.plus_minutes(-61)).into_bytes(),
-        nonces.for_claim(&[5; 32], now).to_vec(),
+        nonces.for_session(&session, now).into_bytes(),
+        nonces.for_session(&session, old).into_bytes(),
+        nonces.for_claim(&[5; 32], &[7; 32], now).to_vec(),
         b"none".to_vec(),
     ]
 }

@@ -124,7 +124,7 @@ const READERS: &[(&str, &[&str])] = &[
     ("core/client/src/store/rows.rs", OWN),
     (
         "core/client/src/transport.rs",
-        &["receipt", "roots", "packed_response", "wake_stream"],
+        &["receipt", "anchors", "packed_response", "wake_stream"],
     ),
     ("core/client/src/transport/blobs.rs", &["receipt"]),
     ("server/src/audit/checkpoint.rs", &["audit"]),

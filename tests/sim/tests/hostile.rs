@@ -11,11 +11,10 @@ use std::sync::Arc;
 
 use sotay_client::simulation::{Fault, Files, Held, Phone, Round};
 use sotay_disk::{Disk, Snapshot, vfs_name};
+use sotay_model::device_key::PublicKey;
 use sotay_model::meetings::{MeetingKind, MeetingMode, NoticeText, PublishNotice};
 use sotay_model::record::MAX_BODY_BYTES;
-use sotay_model::wire::{
-    KeyAlgorithm, MAX_MUTATIONS, ProblemCode, SyncRequest, SyncResponse, Verdict,
-};
+use sotay_model::wire::{MAX_MUTATIONS, ProblemCode, SyncRequest, SyncResponse, Verdict};
 use sotay_model::{
     Id, InstallationId, Intent, MeetingKey, MemberId, OrganisationId, RecordKey, Scope, Stamp,
     Timestamp, cbor,
@@ -189,10 +188,11 @@ fn enrol(engine: &mut Engine, id: InstallationId, member: MemberId) {
     let phone = Installation::joining(
         id,
         member,
-        (KeyAlgorithm::Ed25519, vec![1; 32]),
+        PublicKey::ed25519(&[1; 32]),
         "Máy thử".into(),
         BEGINNING,
-    );
+    )
+    .confirmed();
     change.add_installation(&phone).unwrap();
     change.commit().unwrap();
 }

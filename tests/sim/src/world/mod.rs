@@ -17,7 +17,8 @@ use std::sync::Arc;
 
 use sotay_client::simulation::{Files, Held, Phone, Round};
 use sotay_disk::Disk;
-use sotay_model::wire::{KeyAlgorithm, ProblemCode};
+use sotay_model::device_key::PublicKey;
+use sotay_model::wire::ProblemCode;
 use sotay_model::{Id, InstallationId, MemberId, OrganisationId, Timestamp, defect};
 use sotay_server::engine::Engine;
 use sotay_server::storage::Installation;
@@ -234,13 +235,16 @@ impl<'g> World<'g> {
         let engine = self.engine.as_mut().ok_or("no server")?;
         let change = engine.storage().write().map_err(|error| failed(&error))?;
         change
-            .add_installation(&Installation::joining(
-                id,
-                member,
-                (KeyAlgorithm::Ed25519, vec![1; 32]),
-                "Máy thử".into(),
-                self.now,
-            ))
+            .add_installation(
+                &Installation::joining(
+                    id,
+                    member,
+                    PublicKey::ed25519(&[1; 32]),
+                    "Máy thử".into(),
+                    self.now,
+                )
+                .confirmed(),
+            )
             .map_err(|error| failed(&error))?;
         change.commit().map_err(|error| failed(&error))?;
         self.chronicle.now.add_phone(id, member);

@@ -10,13 +10,12 @@ use std::sync::Arc;
 use sotay_client::HandbookError;
 use sotay_client::simulation::{Files, Held, Phone, Round};
 use sotay_disk::Disk;
+use sotay_model::device_key::PublicKey;
 use sotay_model::meetings::{
     Base, ChangeNotice, Choice, Meeting, MeetingKind, MeetingMode, NoticeText, PublishNotice,
     Respond,
 };
-use sotay_model::wire::{
-    KeyAlgorithm, PROTOCOL, ProblemCode, Receipt, Sent, SyncRequest, SyncResponse,
-};
+use sotay_model::wire::{PROTOCOL, ProblemCode, Receipt, Sent, SyncRequest, SyncResponse};
 use sotay_model::{
     Id, InstallationId, Intent, Kind, MeetingKey, MemberId, Mutation, OrganisationId, Record,
     RecordKey, Rejection, Scope, Stamp, Timestamp, cbor,
@@ -100,13 +99,16 @@ impl Stage {
     pub(crate) fn enrol(&mut self, id: InstallationId, member: MemberId) {
         let change = self.engine.storage().write().unwrap();
         change
-            .add_installation(&Installation::joining(
-                id,
-                member,
-                (KeyAlgorithm::Ed25519, vec![1; 32]),
-                "Máy thử".into(),
-                self.now,
-            ))
+            .add_installation(
+                &Installation::joining(
+                    id,
+                    member,
+                    PublicKey::ed25519(&[1; 32]),
+                    "Máy thử".into(),
+                    self.now,
+                )
+                .confirmed(),
+            )
             .unwrap();
         change.commit().unwrap();
     }
