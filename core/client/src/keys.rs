@@ -40,6 +40,8 @@ pub(crate) enum Purpose {
     Signer,
     /// Encrypts attachments on their way to the server.
     OutgoingBlobs,
+    /// Names the files of those attachments.
+    OutgoingNames,
     /// Makes the value that tells a wrong key from a damaged file.
     Check,
 }
@@ -54,6 +56,7 @@ impl Purpose {
             Self::Journal => "journal",
             Self::Signer => "signer",
             Self::OutgoingBlobs => "outgoing blobs",
+            Self::OutgoingNames => "outgoing names",
             Self::Check => "check",
         }
     }
@@ -81,14 +84,17 @@ fn derive<const N: usize>(
     purpose: Purpose,
 ) -> Result<Zeroizing<[u8; N]>, HandbookError> {
     let mut key = Zeroizing::new([0; N]);
-    let info = [purpose.label().as_bytes()];
-    from.expand(&info, Length(N))
-        .and_then(|okm| okm.fill(key.as_mut_slice()))
-        .map_err(|_| HandbookError::KeyFailed)?;
+    expand(from, purpose.label().as_bytes(), key.as_mut_slice())?;
     Ok(key)
 }
 
-fn extract(salt: &[u8], secret: &[u8; ROOT_BYTES]) -> hkdf::Prk {
+fn expand(from: &hkdf::Prk, label: &[u8], into: &mut [u8]) -> Result<(), HandbookError> {
+    from.expand(&[label], Length(into.len()))
+        .and_then(|okm| okm.fill(into))
+        .map_err(|_| HandbookError::KeyFailed)
+}
+
+fn extract(salt: &[u8], secret: &[u8]) -> hkdf::Prk {
     hkdf::Salt::new(hkdf::HKDF_SHA256, salt).extract(secret)
 }
 
@@ -98,13 +104,16 @@ pub(crate) fn wrapping(root: &Secret, pin: Option<&Secret>) -> Result<Seal, Hand
         Some(pin) => (&pin[..], Purpose::WrapWithPin),
         None => (&[][..], Purpose::Wrap),
     };
-    Ok(Seal::new(&*derive::<32>(&extract(salt, root), purpose)?))
+    Ok(Seal::new(&*derive::<32>(
+        &extract(salt, &root[..]),
+        purpose,
+    )?))
 }
 
 /// What seals the number of used tries: the root alone, because it is counted before a PIN is looked at.
 pub(crate) fn tries(root: &Secret) -> Result<Seal, HandbookError> {
     Ok(Seal::new(&*derive::<32>(
-        &extract(&[], root),
+        &extract(&[], &root[..]),
         Purpose::PinTries,
     )?))
 }
@@ -155,7 +164,7 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N], HandbookError> {
 impl Keys {
     /// From the data key.
     pub(crate) fn from_data_key(key: &Secret) -> Self {
-        Self(extract(&[], key))
+        Self(extract(&[], &key[..]))
     }
 
     fn derive<const N: usize>(
@@ -185,6 +194,11 @@ impl Keys {
     /// Seals attachments on their way to the server. Follows from the data key, so that they outlive the database.
     pub(crate) fn outgoing_blobs(&self) -> Result<Zeroizing<[u8; 16]>, HandbookError> {
         self.derive(Purpose::OutgoingBlobs)
+    }
+
+    /// Names the files of those attachments.
+    pub(crate) fn outgoing_names(&self) -> Result<Zeroizing<[u8; 32]>, HandbookError> {
+        self.derive(Purpose::OutgoingNames)
     }
 
     /// Seals the phone's own signing key.
@@ -258,3 +272,6 @@ impl Seal {
         Some(text)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! Blobs on their way to the server, for documents that this phone publishes.
 //!
-//! They lie in a folder of their own, sealed under a key that follows from the root and not from the database, so that they
+//! They lie in a folder of their own, sealed under a key that follows from the data key and not from the database, so that they
 //! outlive a broken database as the journal's mutations do. A sync first does what it always does; a mutation whose blobs the
 //! server lacks is answered "not yet". Then the blobs go up, from the byte at which the server is, and the mutations once more.
 //! What is entered meanwhile goes between two pieces. So an answer never waits for somebody's video, and a document is never
@@ -40,12 +40,19 @@ pub(super) fn folder(handbook: &Path) -> PathBuf {
     handbook.join(FOLDER).join(OUTGOING)
 }
 
-/// The name of an outgoing blob's file, which says nothing about what is in it.
-pub(super) fn name(keys: &Keys, digest: BlobDigest) -> Result<String, HandbookError> {
-    let key = hmac::Key::new(hmac::HMAC_SHA256, &*keys.outgoing_blobs()?);
-    let mut first = [0; 16];
-    first.copy_from_slice(&hmac::sign(&key, digest.as_bytes()).as_ref()[..16]);
-    Ok(Id::from_bytes(first).to_string())
+/// The names that an outgoing blob's file may have, which say nothing about what is in it: the one it gets, and the one it got
+/// when names had no key of their own.
+pub(super) fn names(keys: &Keys, digest: BlobDigest) -> Result<[String; 2], HandbookError> {
+    let name = |key: &[u8]| {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, key);
+        let mut first = [0; 16];
+        first.copy_from_slice(&hmac::sign(&key, digest.as_bytes()).as_ref()[..16]);
+        Id::from_bytes(first).to_string()
+    };
+    Ok([
+        name(&*keys.outgoing_names()?),
+        name(&*keys.outgoing_blobs()?),
+    ])
 }
 
 /// An outgoing blob's file.
@@ -54,8 +61,13 @@ pub(crate) fn file(
     keys: &Keys,
     named: NamedBlob,
 ) -> Result<SealedFile, HandbookError> {
+    let [path, before] = names(keys, named.digest)?.map(|name| folder(handbook).join(name));
     Ok(SealedFile {
-        path: folder(handbook).join(name(keys, named.digest)?),
+        path: if before.exists() && !path.exists() {
+            before
+        } else {
+            path
+        },
         key: *keys.outgoing_blobs()?,
         size: named.size,
     })

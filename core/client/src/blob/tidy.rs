@@ -102,11 +102,14 @@ impl Inner {
         }
         let mut kept = BTreeSet::new();
         for blob in &waiting {
-            kept.insert(outgoing::name(self.keys(), blob.digest)?);
+            kept.extend(outgoing::names(self.keys(), blob.digest)?);
         }
         for blob in named {
-            let name = outgoing::name(self.keys(), blob.digest)?;
-            if names.contains(&name) && !kept.contains(&name) {
+            let here = outgoing::names(self.keys(), blob.digest)?;
+            if here
+                .iter()
+                .any(|name| names.contains(name) && !kept.contains(name))
+            {
                 // Where the storage has no room for it, it is fetched like any other.
                 let _ = self.adopt(blob);
             }
