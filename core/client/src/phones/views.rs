@@ -1,6 +1,7 @@
 //! What the screens about phones show.
 
 use sotay_model::organisation::Role;
+use sotay_model::qr::Qr;
 use sotay_model::{CalendarDate, InstallationId, MemberId, OrganisationId, Timestamp};
 
 /// A phone of a member.
@@ -29,8 +30,40 @@ pub struct InvitationView {
     pub code: String,
     /// The server, to type beside the code.
     pub host: String,
+    /// The text as a QR code.
+    pub qr: QrView,
     /// Until when it can be used.
     pub until: Timestamp,
+}
+
+/// A QR code to draw, dark on light with four light modules on every side.
+#[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct QrView {
+    /// How many modules a side has.
+    pub size: u32,
+    /// The rows from above, each from the left: whether a module is dark.
+    pub rows: Vec<Vec<bool>>,
+}
+
+impl From<&Qr> for QrView {
+    fn from(qr: &Qr) -> Self {
+        let size = qr.size();
+        let row = |y| (0..size).map(|x| qr.is_dark(x, y)).collect();
+        Self {
+            size,
+            rows: (0..size).map(row).collect(),
+        }
+    }
+}
+
+impl std::fmt::Debug for QrView {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Whoever sees the modules reads the code.
+        f.debug_struct("QrView")
+            .field("size", &self.size)
+            .finish_non_exhaustive()
+    }
 }
 
 impl std::fmt::Debug for InvitationView {
