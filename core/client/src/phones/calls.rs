@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use sotay_model::enrolment::{Code, Invitation, InvitationFault};
 use sotay_model::exchange::SixDigits;
+use sotay_model::organisation::MemberStatus;
 use sotay_model::qr::Qr;
 use sotay_model::wire::{NewInvitation, PhoneLine, PhonesAnswer, PhonesRequest};
 use sotay_model::{InstallationId, MemberId, cbor};
@@ -15,6 +16,8 @@ use crate::error::{HandbookError, ServerFault};
 use crate::handbook::Handbook;
 use crate::keys;
 use crate::lifecycle::Inner;
+use crate::meetings::PersonName;
+use crate::organisation;
 
 const PHONES: &str = "/v1/phones";
 
@@ -37,6 +40,24 @@ impl Handbook {
         name: String,
     ) -> Result<(), HandbookError> {
         self.done(&PhonesRequest::Rename(installation, name))
+    }
+
+    /// Whom this member may invite, by name: the members of the own cell, for its secretary and deputy. Needs no network.
+    pub fn invitable(&self) -> Result<Vec<PersonName>, HandbookError> {
+        self.read(|current| {
+            if !organisation::leads(current, current.me, current.cell)? {
+                return Ok(Vec::new());
+            }
+            let lines = organisation::directory(current, current.cell)?;
+            Ok(lines
+                .into_iter()
+                .filter(|line| line.status != MemberStatus::TemporaryIn)
+                .map(|line| PersonName {
+                    member: line.member,
+                    name: line.name,
+                })
+                .collect())
+        })
     }
 
     /// Invites a member to one more phone, for 1 to 14 days. The code is made here: the server gets only what follows from it.

@@ -6,6 +6,7 @@ import kotlinx.coroutines.awaitCancellation
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.launch
+import vn.sotay.client.DeviceSigner
 import vn.sotay.client.Handbook
 import vn.sotay.client.HandbookException
 import vn.sotay.client.JoinedView
@@ -18,6 +19,7 @@ import vn.sotay.client.eraseHandbook
 import vn.sotay.documents.Documents
 import vn.sotay.home.Home
 import vn.sotay.meetings.Meetings
+import vn.sotay.phones.Phones
 import vn.sotay.profile.Profile
 import java.util.concurrent.atomic.AtomicBoolean
 import kotlin.time.Duration
@@ -31,7 +33,7 @@ import kotlin.time.Duration.Companion.seconds
  * - What a screen shows is a [Live]: a cold flow whose first value comes at once and the next ones whenever it may have changed.
  * - Whatever goes wrong is a [HandbookException]; each of its cases is something that a person can act on, with the facts as fields.
  *
- * The functions of each domain are found under its name: [home], [meetings], [documents], [profile].
+ * The functions of each domain are found under its name: [home], [meetings], [documents], [profile], [phones].
  */
 class MemberHandbook private constructor(
     private val engine: Handbook,
@@ -50,6 +52,9 @@ class MemberHandbook private constructor(
 
     /** The own profile and card. */
     val profile = Profile(engine, changes)
+
+    /** The own phones; for officers also invitations, confirmations and revocations. */
+    val phones = Phones(engine)
 
     /** Whose handbook it is; none before [join]. */
     suspend fun joined(): JoinedView? = blocking { engine.joined() }
@@ -180,11 +185,24 @@ class MemberHandbook private constructor(
         /**
          * Opens the handbook in a private [folder] of the app, or makes an empty one. In one process a folder belongs to one
          * handbook at a time: whoever opens it a second time shares the engine, and closing either one ends both.
+         *
+         * [signer] is the phone's secure hardware; without it the engine holds the phone's key, and the phone can do no privileged act. A
+         * handbook that was joined with hardware is opened with it again: without, it shows what it has and cannot sync.
          */
         suspend fun open(
             folder: String,
             vault: KeyVault,
-        ): MemberHandbook = blocking { MemberHandbook(Handbook.open(folder, vault)) }
+            signer: DeviceSigner? = null,
+        ): MemberHandbook =
+            blocking {
+                MemberHandbook(
+                    if (signer == null) {
+                        Handbook.open(folder, vault)
+                    } else {
+                        Handbook.openWithSigner(folder, vault, signer, null)
+                    },
+                )
+            }
 
         /**
          * After [HandbookException.DatabaseUnreadable], once the person agreed: puts the broken file aside and opens a new database
@@ -193,7 +211,17 @@ class MemberHandbook private constructor(
         suspend fun rebuild(
             folder: String,
             vault: KeyVault,
-        ): MemberHandbook = blocking { MemberHandbook(Handbook.rebuild(folder, vault)) }
+            signer: DeviceSigner? = null,
+        ): MemberHandbook =
+            blocking {
+                MemberHandbook(
+                    if (signer == null) {
+                        Handbook.rebuild(folder, vault)
+                    } else {
+                        Handbook.rebuildWithSigner(folder, vault, signer, null)
+                    },
+                )
+            }
 
         /**
          * After [HandbookException.PinNeeded]: opens with six digits. [HandbookException.PinWrong] says how many tries are left; the tenth
@@ -203,14 +231,34 @@ class MemberHandbook private constructor(
             folder: String,
             vault: KeyVault,
             pin: String,
-        ): MemberHandbook = blocking { MemberHandbook(Handbook.openWithPin(folder, vault, pin)) }
+            signer: DeviceSigner? = null,
+        ): MemberHandbook =
+            blocking {
+                MemberHandbook(
+                    if (signer == null) {
+                        Handbook.openWithPin(folder, vault, pin)
+                    } else {
+                        Handbook.openWithSigner(folder, vault, signer, pin)
+                    },
+                )
+            }
 
         /** [rebuild] for a handbook with a PIN. */
         suspend fun rebuildWithPin(
             folder: String,
             vault: KeyVault,
             pin: String,
-        ): MemberHandbook = blocking { MemberHandbook(Handbook.rebuildWithPin(folder, vault, pin)) }
+            signer: DeviceSigner? = null,
+        ): MemberHandbook =
+            blocking {
+                MemberHandbook(
+                    if (signer == null) {
+                        Handbook.rebuildWithPin(folder, vault, pin)
+                    } else {
+                        Handbook.rebuildWithSigner(folder, vault, signer, pin)
+                    },
+                )
+            }
 
         /**
          * Deletes a handbook that cannot be opened because its key is lost or its PIN forgotten, so that the phone can join again. Says

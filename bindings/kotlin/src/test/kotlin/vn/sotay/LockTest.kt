@@ -32,7 +32,8 @@ class LockTest {
         vault: MemoryVault,
     ): MemberHandbook =
         MemberHandbook.open(folder(name), vault).apply {
-            join(server.name("invitation.$name"), "phone $name")
+            server.become("confirm ${join(server.name("invitation.$name"), "phone $name").digits}")
+            finishJoining()
             sync()
         }
 
@@ -52,7 +53,10 @@ class LockTest {
             assertFailsWith<HandbookException.KeyFailed> { MemberHandbook.open(folder, vault) }
             vault.condition = Condition.Lost
             assertEquals(1u, assertFailsWith<HandbookException.KeyLost> { MemberHandbook.open(folder, vault) }.unsent)
-            assertEquals(1u, assertFailsWith<HandbookException.KeyLost> { MemberHandbook.open(folder, MemoryVault()) }.unsent)
+            assertEquals(
+                1u,
+                assertFailsWith<HandbookException.KeyLost> { MemberHandbook.open(folder, MemoryVault()) }.unsent,
+            )
             vault.condition = Condition.Ordinary
             MemberHandbook.open(folder, vault).use { assertEquals(1u, it.sync().accepted) }
             assertEquals(1, vault.stored.size)
@@ -88,7 +92,10 @@ class LockTest {
                 assertTrue(handbook.hasPin())
                 assertFailsWith<HandbookException.PinNeeded> { handbook.setPin("654321") }
             }
-            assertEquals(10u, assertFailsWith<HandbookException.PinNeeded> { MemberHandbook.open(folder, vault) }.triesLeft)
+            assertEquals(
+                10u,
+                assertFailsWith<HandbookException.PinNeeded> { MemberHandbook.open(folder, vault) }.triesLeft,
+            )
             assertFailsWith<HandbookException.PinMalformed> { MemberHandbook.openWithPin(folder, vault, "12 456") }
             val wrong =
                 assertFailsWith<HandbookException.PinWrong> { MemberHandbook.openWithPin(folder, vault, "654321") }
@@ -157,7 +164,8 @@ class LockTest {
             // Somebody else joins in the same place and sees nothing of the first.
             MemberHandbook.open(folder("secretary"), vault).use { another ->
                 assertNull(another.joined())
-                another.join(server.name("invitation.a"), "phone a")
+                server.become("confirm ${another.join(server.name("invitation.a"), "phone a").digits}")
+                another.finishJoining()
                 another.sync()
                 assertEquals("Lê Văn Ví Dụ", another.joined()?.memberName)
                 assertEquals(

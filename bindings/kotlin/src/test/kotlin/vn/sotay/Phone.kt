@@ -1,5 +1,6 @@
 package vn.sotay
 
+import vn.sotay.client.DeviceSigner
 import vn.sotay.client.KeyVault
 import vn.sotay.client.VaultAnswer
 import vn.sotay.client.VaultException
@@ -29,12 +30,16 @@ class FileKeyVault(
     override fun erase() {
         file.delete()
     }
+
+    /** Whether it holds a key. */
+    fun isKept() = file.exists()
 }
 
 /** A phone: a folder and a vault, and the handbook in them. */
 class Phone private constructor(
     private val place: Path,
     val vault: FileKeyVault,
+    private val signer: DeviceSigner?,
     first: MemberHandbook,
 ) : AutoCloseable {
     val folder: File get() = place.resolve("handbook").toFile()
@@ -45,7 +50,7 @@ class Phone private constructor(
     /** The app is closed and started again. */
     suspend fun restart() {
         handbook.close()
-        handbook = MemberHandbook.open(folder.path, vault)
+        handbook = MemberHandbook.open(folder.path, vault, signer)
     }
 
     /** Joins, and has whoever runs the server confirm the digits that the phone shows. */
@@ -64,11 +69,12 @@ class Phone private constructor(
     }
 
     companion object {
-        suspend fun empty(): Phone {
+        /** A phone on which nobody has joined; its key is the [signer]'s where there is one. */
+        suspend fun empty(signer: DeviceSigner? = null): Phone {
             val place = Files.createTempDirectory("sotay")
             val vault = FileKeyVault(place.resolve("key").toFile())
             val folder = place.resolve("handbook").toFile().apply { mkdir() }
-            return Phone(place, vault, MemberHandbook.open(folder.path, vault))
+            return Phone(place, vault, signer, MemberHandbook.open(folder.path, vault, signer))
         }
 
         /** A phone that has joined and fetched everything. */
