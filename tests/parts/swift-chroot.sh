@@ -31,10 +31,11 @@ if [ ! -d "$system" ]; then
 
     making=$system.making
     say "installs Debian 13 with swiftlang in $system (about 3 GB)"
+    # The tests play a phone's secure hardware with openssl, which ca-certificates brings along in any case.
     # debootstrap mounts /proc inside. In a mount namespace of its own that mount ends with it, so no removal can ever reach through it.
     rm -rf --one-file-system "$making"
     unshare --mount --propagation private debootstrap --variant=minbase \
-        --include=swiftlang,libswiftlang,swiftlang-dev,libc6-dev,libstdc++-14-dev,git,ca-certificates \
+        --include=swiftlang,libswiftlang,swiftlang-dev,libc6-dev,libstdc++-14-dev,git,ca-certificates,openssl \
         trixie "$making" ${mirror:+"$mirror"} > "$system.log" 2>&1 || unable "debootstrap failed, see $system.log"
     rm -f "$making"/var/cache/apt/archives/*.deb
     mv -T "$making" "$system"

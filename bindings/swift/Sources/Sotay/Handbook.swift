@@ -27,26 +27,37 @@ public final class Handbook: Sendable {
 
     /// Opens the handbook in a private folder of the app, or makes an empty one. Opening the same folder again gives
     /// the same handbook as long as anyone holds it; another process gets `InUse`.
-    public static func open(in folder: URL, vault: any KeyVault) async throws(HandbookError) -> Handbook {
-        try await opened(in: folder) { try BlockingHandbook.open(folder: $0, vault: vault) }
+    ///
+    /// `signer` is the phone's secure hardware, where it has any: a handbook that was joined with it is opened with it
+    /// again, otherwise it shows what it has and cannot sync. `pin` is given once opening has answered `PinNeeded`;
+    /// `PinWrong` says how many tries are left, and the tenth wrong one in a row deletes the handbook,
+    /// `WipedAfterTries`.
+    public static func open(
+        in folder: URL, vault: any KeyVault, signer: (any DeviceSigner)? = nil, pin: String? = nil
+    ) async throws(HandbookError) -> Handbook {
+        try await opened(in: folder) { folder in
+            switch (signer, pin) {
+            case (let signer?, let pin):
+                try BlockingHandbook.openWithSigner(folder: folder, vault: vault, signer: signer, pin: pin)
+            case (nil, let pin?): try BlockingHandbook.openWithPin(folder: folder, vault: vault, pin: pin)
+            case (nil, nil): try BlockingHandbook.open(folder: folder, vault: vault)
+            }
+        }
     }
 
     /// Opens a handbook whose database cannot be read: sets the file aside and makes a new one, in which everything not
     /// sent yet waits again. The next sync fetches the rest. Does nothing but open where the database is whole.
-    public static func rebuild(in folder: URL, vault: any KeyVault) async throws(HandbookError) -> Handbook {
-        try await opened(in: folder) { try BlockingHandbook.rebuild(folder: $0, vault: vault) }
-    }
-
-    /// Opens a handbook that `open` answered `PinNeeded` for. `PinWrong` says how many tries are left; the tenth wrong one
-    /// in a row deletes the handbook, `WipedAfterTries`.
-    public static func open(in folder: URL, vault: any KeyVault, pin: String) async throws(HandbookError) -> Handbook {
-        try await opened(in: folder) { try BlockingHandbook.openWithPin(folder: $0, vault: vault, pin: pin) }
-    }
-
-    /// `rebuild` for a handbook with a PIN.
-    public static func rebuild(in folder: URL, vault: any KeyVault, pin: String) async throws(HandbookError) -> Handbook
-    {
-        try await opened(in: folder) { try BlockingHandbook.rebuildWithPin(folder: $0, vault: vault, pin: pin) }
+    public static func rebuild(
+        in folder: URL, vault: any KeyVault, signer: (any DeviceSigner)? = nil, pin: String? = nil
+    ) async throws(HandbookError) -> Handbook {
+        try await opened(in: folder) { folder in
+            switch (signer, pin) {
+            case (let signer?, let pin):
+                try BlockingHandbook.rebuildWithSigner(folder: folder, vault: vault, signer: signer, pin: pin)
+            case (nil, let pin?): try BlockingHandbook.rebuildWithPin(folder: folder, vault: vault, pin: pin)
+            case (nil, nil): try BlockingHandbook.rebuild(folder: folder, vault: vault)
+            }
+        }
     }
 
     /// Deletes a handbook that cannot be opened because its key is lost or its PIN forgotten, so that the phone can join again. Returns how

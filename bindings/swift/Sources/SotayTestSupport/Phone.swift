@@ -40,22 +40,26 @@ public final class MemoryVault: KeyVault, @unchecked Sendable {
     }
 }
 
-/// A phone: a folder, a vault, and the handbook in them. When the tests end the handbook is shut down and the folder
+/// A phone: a folder, a vault, its secure hardware if it has any, and the handbook in them. When the tests end the handbook is shut down and the folder
 /// deleted.
 public final class Phone: @unchecked Sendable {
     public let folder: URL
     public let vault = MemoryVault()
+    public let signer: OpensslSigner?
     public private(set) var handbook: Handbook
 
-    public init() async throws {
+    public init(signer: OpensslSigner? = nil) async throws {
         folder = try temporaryFolder()
-        handbook = try await Handbook.open(in: folder, vault: vault)
+        self.signer = signer
+        handbook = try await Handbook.open(in: folder, vault: vault, signer: signer)
         Ending.keep(self)
     }
 
     /// A phone that has joined and fetched everything.
-    public static func joined(_ name: String, at server: ScenarioServer) async throws -> Phone {
-        let phone = try await Phone()
+    public static func joined(
+        _ name: String, at server: ScenarioServer, signer: OpensslSigner? = nil
+    ) async throws -> Phone {
+        let phone = try await Phone(signer: signer)
         try await phone.join(try server.invitation(of: name), as: name, at: server)
         try await phone.handbook.sync()
         return phone
@@ -83,7 +87,7 @@ public final class Phone: @unchecked Sendable {
     /// The app is closed and started again.
     public func restart() async throws {
         try await handbook.shutdown()
-        handbook = try await Handbook.open(in: folder, vault: vault)
+        handbook = try await Handbook.open(in: folder, vault: vault, signer: signer)
     }
 }
 

@@ -136,7 +136,9 @@ struct LockTests {
         // Somebody else joins in the same place and sees nothing of the first.
         let another = try await Handbook.open(in: phone.folder, vault: phone.vault)
         #expect(try await another.joined() == nil)
-        _ = try await another.join(invitation: try server.invitation(of: "a"), deviceName: "phone a")
+        let joining = try await another.join(invitation: try server.invitation(of: "a"), deviceName: "phone a")
+        try server.confirm(joining.digits)
+        #expect(try await another.finishJoining() != nil)
         #expect(try await another.sync().refused == 0)
         #expect(try await another.home().memberName == "Lê Văn Ví Dụ")
         #expect(try await another.signOut(losingUnsent: true) == 0)
