@@ -221,9 +221,7 @@ fn storage_1_who_joins_afterwards_in_the_same_folder_sees_nothing_of_the_first()
     phone.handbook.sync().unwrap();
     phone.handbook.sign_out(false).unwrap();
     let fresh = open(&phone.folder, &phone.vault).unwrap();
-    fresh
-        .join(commune.invitation("x"), "Máy chung".into())
-        .unwrap();
+    commune.join(&fresh, "x");
     fresh.sync().unwrap();
     assert_eq!(
         fresh.joined().unwrap().unwrap().member_name,
