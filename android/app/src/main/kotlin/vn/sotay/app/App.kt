@@ -49,6 +49,8 @@ import kotlin.time.Duration.Companion.seconds
 class Platform(
     val dial: (phone: String) -> Unit,
     val hideFromScreenshots: (Boolean) -> Unit,
+    /** Asks for a fresh unlock and signs; null where the person would not. */
+    val approve: suspend (challenge: ByteArray) -> ByteArray?,
 )
 
 /** The whole app: opening, joining, then the four tabs. */

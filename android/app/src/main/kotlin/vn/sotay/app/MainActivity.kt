@@ -22,11 +22,12 @@ class MainActivity : ComponentActivity() {
         if (savedInstanceState == null) invitation = intent.invitation()
         setContent {
             SotayTheme {
+                val sotay = application as SotayApplication
                 App(
-                    application as SotayApplication,
+                    sotay,
                     invitation,
                     onInvitationUsed = { invitation = null },
-                    Platform(::dial, ::hideFromScreenshots),
+                    Platform(::dial, ::hideFromScreenshots) { sotay.signer.approve(this, it) },
                 )
             }
         }

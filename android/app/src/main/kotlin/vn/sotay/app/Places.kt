@@ -21,6 +21,9 @@ enum class ScreenName {
     Reader,
     Correction,
     Outbox,
+    Phones,
+    JoiningPhones,
+    Invite,
 }
 
 /** A screen, what it is about, and where in it to begin. */

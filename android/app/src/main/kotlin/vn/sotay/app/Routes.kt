@@ -35,7 +35,7 @@ import vn.sotay.model.MeetingKey
 import vn.sotay.model.MemberStatus
 
 /** What a route needs to join a screen with the handbook. */
-private class Way(
+internal class Way(
     val handbook: MemberHandbook,
     val joined: JoinedView,
     val places: Places,
@@ -139,6 +139,18 @@ fun Route(
             )
         }
 
+        ScreenName.Phones -> {
+            way.Phones()
+        }
+
+        ScreenName.JoiningPhones -> {
+            way.JoiningPhones()
+        }
+
+        ScreenName.Invite -> {
+            way.Invite()
+        }
+
         ScreenName.Outbox -> {
             Reads({ handbook.home.outbox() }, place, back = places::back) { view ->
                 OutboxScreen(
@@ -180,7 +192,7 @@ private fun Way.Profile() {
         onDispose { platform.hideFromScreenshots(false) }
     }
     Reads({ handbook.profile.view() }) { view ->
-        ProfileScreen(view, { open(ScreenName.Correction) }, { open(ScreenName.Outbox) })
+        ProfileScreen(view, { open(ScreenName.Correction) }, { open(ScreenName.Outbox) }, { open(ScreenName.Phones) })
     }
 }
 

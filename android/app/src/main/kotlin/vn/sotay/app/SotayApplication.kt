@@ -10,6 +10,8 @@ import kotlinx.coroutines.flow.asStateFlow
 import kotlinx.coroutines.launch
 import vn.sotay.MemberHandbook
 import vn.sotay.app.background.makeChannels
+import vn.sotay.app.keys.ApprovingSigner
+import vn.sotay.app.keys.KeystoreSigner
 import vn.sotay.app.keys.KeystoreVault
 import vn.sotay.client.HandbookException
 import vn.sotay.client.KeyVault
@@ -39,6 +41,9 @@ open class SotayApplication : Application() {
 
     protected open fun vault(): KeyVault = KeystoreVault(File(noBackupFilesDir, "handbook.key"))
 
+    /** The phone's hardware, with which the handbook is always opened. */
+    open val signer: ApprovingSigner by lazy { KeystoreSigner() }
+
     override fun onCreate() {
         super.onCreate()
         makeChannels(this)
@@ -46,10 +51,10 @@ open class SotayApplication : Application() {
     }
 
     /** Opens the handbook, or tries again after a failure. */
-    fun open() = open(MemberHandbook::open)
+    fun open() = open { folder, vault -> MemberHandbook.open(folder, vault, signer) }
 
     /** Where the database cannot be read: makes a new one with the unsent entries, once the person agreed. */
-    fun rebuild() = open(MemberHandbook::rebuild)
+    fun rebuild() = open { folder, vault -> MemberHandbook.rebuild(folder, vault, signer) }
 
     private fun open(how: suspend (folder: String, vault: KeyVault) -> MemberHandbook) {
         state.value = Opening.Opens

@@ -30,12 +30,17 @@ class Commune : AutoCloseable {
 
     fun name(name: String): String = names.getString(name)
 
+    /** A phone on which nobody has joined. */
+    fun emptyPhone(): MemberHandbook =
+        runBlocking {
+            val folder = Files.createDirectory(place.resolve("phone ${phones.size}")).toString()
+            MemberHandbook.open(folder, MemoryVault()).also { phones += it }
+        }
+
     /** A phone that has joined and fetched everything. */
     fun phone(name: String): MemberHandbook =
-        runBlocking {
-            val folder = Files.createDirectory(place.resolve("$name ${phones.size}")).toString()
-            MemberHandbook.open(folder, MemoryVault()).also {
-                phones += it
+        emptyPhone().also {
+            runBlocking {
                 confirm(it.join(name("invitation.$name"), "phone $name").digits)
                 it.finishJoining()
                 it.sync()

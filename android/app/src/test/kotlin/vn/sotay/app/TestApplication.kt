@@ -1,9 +1,15 @@
 package vn.sotay.app
 
+import android.app.Activity
+import vn.sotay.app.keys.ApprovingSigner
 import vn.sotay.client.KeyVault
 import vn.sotay.client.VaultAnswer
 import java.io.File
 import java.nio.file.Files
+import java.security.KeyPair
+import java.security.KeyPairGenerator
+import java.security.Signature
+import java.security.spec.ECGenParameterSpec
 
 /** The app on a fresh folder, with a vault in memory: Robolectric has no Android Keystore. */
 class TestApplication : SotayApplication() {
@@ -13,11 +19,46 @@ class TestApplication : SotayApplication() {
 
     override fun vault(): KeyVault = MemoryVault()
 
+    override val signer: ApprovingSigner = JdkSigner()
+
     override fun onTerminate() {
         (opening.value as? Opening.Open)?.handbook?.close()
         place.deleteRecursively()
         super.onTerminate()
     }
+}
+
+/** What the hardware does, by the JDK's own provider; whoever is asked to unlock the phone does so. */
+class JdkSigner : ApprovingSigner {
+    private val device = pair()
+    private val approval = pair()
+
+    override fun deviceKey(): ByteArray = device.public.encoded
+
+    override fun sign(message: ByteArray): ByteArray = signature(device, message)
+
+    override fun approvalKey(): ByteArray = approval.public.encoded
+
+    override suspend fun approve(
+        activity: Activity,
+        challenge: ByteArray,
+    ): ByteArray = signature(approval, challenge)
+
+    private fun pair(): KeyPair =
+        KeyPairGenerator.getInstance("EC").run {
+            initialize(ECGenParameterSpec("secp256r1"))
+            generateKeyPair()
+        }
+
+    private fun signature(
+        pair: KeyPair,
+        message: ByteArray,
+    ): ByteArray =
+        Signature.getInstance("SHA256withECDSA").run {
+            initSign(pair.private)
+            update(message)
+            sign()
+        }
 }
 
 /** Keeps the root key in memory. */

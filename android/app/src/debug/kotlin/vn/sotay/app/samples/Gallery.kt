@@ -14,6 +14,7 @@ import vn.sotay.app.home.HomeActions
 import vn.sotay.app.home.HomeScreen
 import vn.sotay.app.home.OutboxScreen
 import vn.sotay.app.join.JoinScreen
+import vn.sotay.app.join.WaitingScreen
 import vn.sotay.app.meetings.AbsenceScreen
 import vn.sotay.app.meetings.AnswersActions
 import vn.sotay.app.meetings.AnswersScreen
@@ -23,6 +24,11 @@ import vn.sotay.app.meetings.MeetingsScreen
 import vn.sotay.app.meetings.NoticeScreen
 import vn.sotay.app.meetings.RollCallActions
 import vn.sotay.app.meetings.RollCallScreen
+import vn.sotay.app.phones.InvitationScreen
+import vn.sotay.app.phones.InviteScreen
+import vn.sotay.app.phones.JoiningPhonesScreen
+import vn.sotay.app.phones.PhonesActions
+import vn.sotay.app.phones.PhonesScreen
 import vn.sotay.app.profile.CorrectionScreen
 import vn.sotay.app.profile.ProfileScreen
 
@@ -52,7 +58,13 @@ enum class Gallery(
     Library(2, { LibraryScreen(Samples.library, {}, {}) }),
     Document(2, { DocumentScreen(Samples.document, {}) {} }),
     Reader(2, { ReaderScreen(Samples.document.card.title, Samples.sections, 0, false, {}, {}) {} }),
-    Profile(3, { ProfileScreen(Samples.profile, {}, {}) }),
+    Profile(3, { ProfileScreen(Samples.profile, {}, {}, {}) }),
+    JoinWaiting(null, { WaitingScreen("428197") {} }),
+    Phones(3, { PhonesScreen(PhoneSamples.phones, PhonesActions()) {} }),
+    PhonesSecretary(3, { PhonesScreen(PhoneSamples.phones, PhoneSamples.officer) {} }),
+    JoiningPhones(3, { JoiningPhonesScreen(PhoneSamples.joining, null, {}, {}) {} }),
+    Invite(3, { InviteScreen(Samples.people, false, {}) {} }),
+    Invitation(3, { InvitationScreen("Lê Văn Ví Dụ", PhoneSamples.invitation) {} }),
     Correction(3, { CorrectionScreen({ _, _ -> }) {} }),
     ;
 

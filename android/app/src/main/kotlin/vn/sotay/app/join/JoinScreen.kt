@@ -2,7 +2,6 @@ package vn.sotay.app.join
 
 import androidx.compose.foundation.text.KeyboardOptions
 import androidx.compose.material3.MaterialTheme
-import androidx.compose.material3.Text
 import androidx.compose.runtime.Composable
 import androidx.compose.runtime.getValue
 import androidx.compose.runtime.mutableStateOf
@@ -18,6 +17,7 @@ import vn.sotay.app.design.OtherButton
 import vn.sotay.app.design.Panel
 import vn.sotay.app.design.Remark
 import vn.sotay.app.design.Screen
+import vn.sotay.app.design.SixDigits
 import vn.sotay.app.design.Tone
 import vn.sotay.app.design.WhoSees
 import vn.sotay.app.design.Words
@@ -78,8 +78,9 @@ fun WaitingScreen(
     onStop: () -> Unit,
 ) {
     Screen(stringResource(R.string.join_waiting_title)) {
+        Words(stringResource(R.string.join_read_out), style = MaterialTheme.typography.titleLarge)
+        Panel(tone = Tone.Attention) { SixDigits(digits) }
         Words(stringResource(R.string.join_waiting))
-        Text(digits.chunked(3).joinToString(" "), style = MaterialTheme.typography.displayMedium)
         Remark(stringResource(R.string.join_waiting_why))
         OtherButton(stringResource(R.string.join_stop), onStop)
     }

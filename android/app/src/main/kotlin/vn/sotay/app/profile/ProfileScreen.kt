@@ -28,6 +28,7 @@ fun ProfileScreen(
     view: ProfileView,
     onReport: () -> Unit,
     onOutbox: () -> Unit,
+    onPhones: () -> Unit,
 ) {
     val resources = LocalContext.current.resources
     Screen(stringResource(R.string.profile_title)) {
@@ -70,6 +71,7 @@ fun ProfileScreen(
             }
         }
         OtherButton(stringResource(R.string.outbox_title), onOutbox)
+        OtherButton(stringResource(R.string.phones_title), onPhones)
         Heading(stringResource(R.string.profile_about))
         Words(stringResource(R.string.official_app_notice))
     }

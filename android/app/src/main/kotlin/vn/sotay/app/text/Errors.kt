@@ -153,6 +153,7 @@ private fun words(code: Subject): Int =
         is Subject.AbsenceRequest -> R.string.subject_absence
         is Subject.RollCall -> R.string.subject_roll_call
         is Subject.AttendanceLine -> R.string.subject_line
+        is Subject.Phone -> R.string.subject_phone
         is Subject.Document -> R.string.subject_document
         is Subject.Appointment -> R.string.subject_appointment
         is Subject.Unknown -> R.string.subject_other
