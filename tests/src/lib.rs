@@ -4,6 +4,8 @@
 //! * `server`   – a real server process on loopback, which can be killed and started again
 //! * `phone`    – a handbook in a folder of its own, with a key store that outlives it
 //! * `network`  – a proxy for one phone, which can be cut at a byte
+//! * `relay`    – one that ends TLS on both sides: it counts, keeps and holds back whole messages
+//! * `recording` – what a phone really sends, for verifiers by other authors
 //! * `fault`    – a server that speaks TLS well and then answers wrongly
 //! * `scenario` – the stories in `scenarios/`, told in JSON and run in every language
 //! * `examiner` – what really lies in the databases of phone and server, compared record by record
@@ -21,6 +23,8 @@ pub mod fault;
 pub mod measure;
 pub mod network;
 pub mod phone;
+pub mod recording;
+mod relay;
 pub mod scenario;
 pub mod server;
 pub mod view;

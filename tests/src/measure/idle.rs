@@ -5,12 +5,12 @@
 
 use super::child::{Process, Work};
 use super::ground::{Ground, plan_with};
-use super::relay::Relay;
 use super::{Extent, Figure};
 use crate::commune::{AppointmentPlan, OrganisationPlan};
 use crate::examiner;
 use crate::fail;
 use crate::failure::Failure;
+use crate::relay::Relay;
 
 const TARGET: f64 = 1.0;
 const BYTES_TARGET: f64 = 1_000.0;
@@ -56,7 +56,7 @@ pub(super) fn measure(extent: &Extent) -> Result<Figure, Failure> {
     };
     let seen = relay.exchanges();
     let each = |total: f64| total / rounds as f64;
-    let count = |of: fn(&super::relay::Exchange) -> usize| {
+    let count = |of: fn(&crate::relay::Exchange) -> usize| {
         each(seen.iter().map(|exchange| of(exchange) as f64).sum())
     };
     let (up, down) = (count(|e| e.up.1), count(|e| e.down.map_or(0, |d| d.1)));

@@ -24,7 +24,6 @@ mod live;
 mod memory;
 mod raw;
 mod rebase;
-mod relay;
 mod revoke;
 mod screens;
 mod start;

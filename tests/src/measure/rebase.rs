@@ -11,11 +11,11 @@ use sotay_model::MeetingKey;
 use sotay_model::meetings::Choice;
 
 use super::ground::{Ground, publish};
-use super::relay::Relay;
 use super::upload::enter;
 use super::{Extent, Figure, Samples};
 use crate::fail;
 use crate::failure::Failure;
+use crate::relay::Relay;
 
 const TARGET: f64 = 30.0;
 const MEMBERS: usize = 10;

@@ -1,5 +1,6 @@
 //! A relay between a phone and the server that ends TLS on both sides, so that it sees whole requests and whole responses:
-//! it counts their bytes, and it can hold a response back until something else has happened.
+//! it counts their bytes, keeps requests where somebody wants to look at them, and can hold a response back until something else
+//! has happened.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -21,15 +22,15 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A request and its response.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Exchange {
+pub(crate) struct Exchange {
     /// When its first bytes were here.
-    pub(super) began: Instant,
+    pub(crate) began: Instant,
     /// Bytes of the request's head and of its body.
-    pub(super) up: (usize, usize),
+    pub(crate) up: (usize, usize),
     /// Bytes of the response's head and of its body; none while it is on its way.
-    pub(super) down: Option<(usize, usize)>,
+    pub(crate) down: Option<(usize, usize)>,
     /// When the response was let go on to the phone.
-    pub(super) released: Option<Instant>,
+    pub(crate) released: Option<Instant>,
 }
 
 #[derive(Debug, Default)]
@@ -38,6 +39,8 @@ struct State {
     /// Responses that are held.
     held: usize,
     exchanges: Vec<Exchange>,
+    /// Whole requests, once somebody asked for them.
+    kept: Option<Vec<Vec<u8>>>,
 }
 
 #[derive(Debug, Default)]
@@ -48,7 +51,7 @@ struct Shared {
 }
 
 /// The relay; stops when dropped.
-pub(super) struct Relay {
+pub(crate) struct Relay {
     address: SocketAddr,
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
@@ -56,7 +59,7 @@ pub(super) struct Relay {
 
 impl Relay {
     /// A way to `server`, under the certificate in the server's folder.
-    pub(super) fn to(server: SocketAddr, data: &Path) -> Result<Self, Failure> {
+    pub(crate) fn to(server: SocketAddr, data: &Path) -> Result<Self, Failure> {
         let here = Certificates::open(data, sotay_server::system_clock())?.tls()?;
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(data.join("root.pem"))?)?;
@@ -94,32 +97,42 @@ impl Relay {
     }
 
     /// The address that the phone knows.
-    pub(super) const fn address(&self) -> SocketAddr {
+    pub(crate) const fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Forgets what passed.
-    pub(super) fn forget(&self) {
+    pub(crate) fn forget(&self) {
         self.shared.locked().exchanges.clear();
     }
 
     /// What passed since.
-    pub(super) fn exchanges(&self) -> Vec<Exchange> {
+    pub(crate) fn exchanges(&self) -> Vec<Exchange> {
         self.shared.locked().exchanges.clone()
     }
 
+    /// Keeps requests from now on, as they came.
+    pub(crate) fn keep(&self) {
+        self.shared.locked().kept = Some(Vec::new());
+    }
+
+    /// The requests that were kept.
+    pub(crate) fn kept(&self) -> Vec<Vec<u8>> {
+        self.shared.locked().kept.clone().unwrap_or_default()
+    }
+
     /// Holds responses back from now on.
-    pub(super) fn hold(&self) {
+    pub(crate) fn hold(&self) {
         self.shared.locked().holding = true;
     }
 
     /// Waits until a response is held.
-    pub(super) fn wait_for_held(&self) -> Result<(), Failure> {
+    pub(crate) fn wait_for_held(&self) -> Result<(), Failure> {
         self.wait("no response was held", |state| state.held > 0)
     }
 
     /// Lets held responses go.
-    pub(super) fn release(&self) {
+    pub(crate) fn release(&self) {
         self.shared.locked().holding = false;
         self.shared.changed.notify_all();
     }
@@ -181,6 +194,9 @@ fn pass(
                 down: None,
                 released: None,
             });
+            if let Some(kept) = &mut state.kept {
+                kept.push(request.bytes.clone());
+            }
             state.exchanges.len() - 1
         };
         server.stream.write_all(&request.bytes)?;
