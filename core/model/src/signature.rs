@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn rfc_9421_b_2_6_signs_and_verifies() {
+    fn auth_1_rfc_9421_b_2_6_signs_and_verifies() {
         let seed = BASE64
             .decode("n4Ni+HpISpVObnQMW0wOhCKROaIKqKtW/2ZYb2p9KcU=")
             .unwrap();
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn the_digest_is_that_of_rfc_9530() {
+    fn auth_1_the_digest_is_that_of_rfc_9530() {
         assert_eq!(
             content_digest(b"{\"hello\": \"world\"}"),
             "sha-256=:X48E9qOokqqrvdts8nOJRJN3OWDUoyWxBf7kbu9DBPE=:"
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn any_change_of_the_request_is_refused() {
+    fn auth_1_any_change_of_the_request_is_refused() {
         let headers = sign_with(&key(), &REQUEST, &parameters());
         let changed = [
             (
@@ -364,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn any_change_of_the_parameters_is_refused() {
+    fn auth_1_any_change_of_the_parameters_is_refused() {
         let headers = sign_with(&key(), &REQUEST, &parameters());
         for other in [
             Parameters::new(1_766_000_001, session_key(&key()), "AbC-_1").unwrap(),
@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_changed_together_with_its_digest_is_refused() {
+    fn auth_1_a_body_changed_together_with_its_digest_is_refused() {
         let request = Request {
             body: b"other",
             ..REQUEST
@@ -399,14 +399,14 @@ mod tests {
     }
 
     #[test]
-    fn another_key_than_the_one_named_is_refused() {
+    fn auth_1_another_key_than_the_one_named_is_refused() {
         let other = Ed25519KeyPair::from_seed_unchecked(&[8; 32]).unwrap();
         let headers = sign_with(&other, &REQUEST, &parameters());
         assert_eq!(verify(&REQUEST, &headers), Err(SignatureFault::Mismatch));
     }
 
     #[test]
-    fn other_forms_of_the_headers_are_refused() {
+    fn auth_1_other_forms_of_the_headers_are_refused() {
         let input = sign_with(&key(), &REQUEST, &parameters()).signature_input;
         for other in [
             String::new(),
@@ -429,7 +429,7 @@ mod tests {
     }
 
     #[test]
-    fn a_nonce_cannot_smuggle_parameters_in() {
+    fn auth_1_a_nonce_cannot_smuggle_parameters_in() {
         for nonce in [
             "",
             "a\"b",
