@@ -1041,9 +1041,22 @@ async fn auth_3_a_member_takes_along_what_the_server_keeps_about_her() {
         "\"Appointment\"",
         "Đồng chí Mẫu 01",
         "Máy thử",
+        "\"name\":\"Đồng chí Mẫu 01\"",
+        "\"status\":\"Official\"",
+        "\"role\":\"Secretary\"",
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }
+    // Dates as people write them, and no field under a number only.
+    let year = text
+        .split("\"from\":\"")
+        .nth(1)
+        .and_then(|rest| rest.get(..4));
+    assert!(
+        year.is_some_and(|year| year.parse::<u32>().is_ok()),
+        "{text}"
+    );
+    assert!(!text.contains("{\"0\":"), "{text}");
     assert!(!text.contains("Đồng chí Mẫu 03"));
 }
 
