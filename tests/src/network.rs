@@ -52,6 +52,7 @@ struct State {
     speed: Speed,
     open: Vec<TcpStream>,
     cuts: u32,
+    connections: u32,
     passed: (u64, u64),
 }
 
@@ -77,6 +78,7 @@ impl Network {
             },
             open: Vec::new(),
             cuts: 0,
+            connections: 0,
             passed: (0, 0),
         }));
         let stop = Arc::new(AtomicBool::new(false));
@@ -142,6 +144,11 @@ impl Network {
         locked(&self.state).cuts
     }
 
+    /// How many connections the phone began.
+    pub fn connections(&self) -> u32 {
+        locked(&self.state).connections
+    }
+
     /// How many bytes arrived at the server, and at the phone.
     pub fn passed(&self) -> (u64, u64) {
         locked(&self.state).passed
@@ -199,7 +206,11 @@ fn connect(
     phone.set_nodelay(true)?;
     server.set_nodelay(true)?;
     let both = [phone.try_clone()?, server.try_clone()?];
-    locked(state).open.extend(both);
+    {
+        let mut state = locked(state);
+        state.open.extend(both);
+        state.connections += 1;
+    }
     for (direction, from, to) in [
         (Direction::Up, phone.try_clone()?, server.try_clone()?),
         (Direction::Down, server, phone.try_clone()?),

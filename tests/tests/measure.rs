@@ -48,3 +48,16 @@ fn a_sync_with_nothing_new_is_one_small_request() {
     assert_eq!(detail(&figures[0], "requests"), 1.0);
     assert!(detail(&figures[0], "bodies up and down") < 1_000.0);
 }
+
+#[test]
+fn an_enrolment_takes_few_requests_and_few_bytes() {
+    let figures = measured(&["E1"], 1);
+    let figure = &figures[0];
+    // Lookup and anchors, the claim, the nonce of a session, its certificate, the first sync.
+    assert!(detail(figure, "requests") <= 6.0, "{figure:?}");
+    assert!(detail(figure, "connections") <= 4.0, "{figure:?}");
+    assert!(
+        detail(figure, "bytes up and down") <= 100_000.0,
+        "{figure:?}"
+    );
+}

@@ -36,7 +36,7 @@ pub use accept::{MAX_HEAD_BYTES, MAX_HEADERS};
 pub use gate::ProxyHeader;
 pub use limits::{Counted, Limiter, MAX_BUCKETS, Rate, Rates, TooOften};
 use readers::Readers;
-use sessions::Sessions;
+pub use sessions::Sessions;
 use tls::Reloader;
 use wake::Changed;
 use writer::Writer;

@@ -12,12 +12,13 @@ use sotay_model::{InstallationId, Timestamp};
 /// The most sessions kept: some 10 MB.
 const MAX_SESSIONS: usize = 100_000;
 
+/// The sessions that are known.
 #[derive(Default)]
-pub(super) struct Sessions(RwLock<HashMap<SessionKey, (InstallationId, Timestamp)>>);
+pub struct Sessions(RwLock<HashMap<SessionKey, (InstallationId, Timestamp)>>);
 
 impl Sessions {
     /// Whose key it is, while the session lasts.
-    pub(super) fn phone(&self, key: &SessionKey, now: Timestamp) -> Option<InstallationId> {
+    pub fn phone(&self, key: &SessionKey, now: Timestamp) -> Option<InstallationId> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         known
             .get(key)
@@ -26,7 +27,7 @@ impl Sessions {
     }
 
     /// A certificate was checked.
-    pub(super) fn remember(
+    pub fn remember(
         &self,
         key: SessionKey,
         phone: InstallationId,

@@ -14,8 +14,12 @@
 //! | B9 | any screen's read, idle and during a first sync |
 //! | B10 | stored bytes per record, and the stripped library |
 //! | B13 | cold start in a fresh process: opening the encrypted handbook to the first screen |
+//! | E1 | enrolment over a slow link: from the scanned invitation to the first screen |
+//! | E2 | what the server does to know who signed a request |
+//! | E3 | stretching a PIN or an invitation's code |
 
 mod child;
+mod enrolment;
 mod first_sync;
 mod ground;
 mod idle;
@@ -27,7 +31,9 @@ mod rebase;
 mod revoke;
 mod screens;
 mod start;
+mod stretching;
 mod upload;
+mod verification;
 mod write;
 
 use std::time::Duration;
@@ -41,8 +47,8 @@ use crate::server::say;
 pub use child::worked_if_asked;
 
 /// The measurements there are.
-pub const IDS: [&str; 11] = [
-    "B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B9", "B10", "B13",
+pub const IDS: [&str; 14] = [
+    "B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B9", "B10", "B13", "E1", "E2", "E3",
 ];
 
 /// How much is measured.
@@ -155,6 +161,9 @@ pub fn measure(wanted: &[&str], extent: &Extent, as_json: bool) -> Result<Vec<Fi
             ("B5", _) => write::measure(extent)?,
             ("B9", _) => screens::measure(extent)?,
             ("B13", _) => start::measure(extent)?,
+            ("E1", _) => enrolment::measure(extent)?,
+            ("E2", _) => verification::measure(extent)?,
+            ("E3", _) => stretching::measure(extent)?,
             _ => fail!("nothing measures {id}"),
         };
         say(&if as_json {
