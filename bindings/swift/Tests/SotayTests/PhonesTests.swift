@@ -108,9 +108,13 @@ struct PhonesTests {
     @Test("auth 1: an officer invites, sees the phone with the same digits, and confirms it")
     func confirms() async throws {
         let secretary = try await Phone.joined("secretary", at: server)
+        let invitable = try await secretary.handbook.invitable()
+        #expect(invitable.contains(PersonName(member: try member("vidu"), name: "Lê Văn Ví Dụ")))
+        #expect(try !invitable.map(\.member).contains(member("kia")), "of another cell")
         let invited = try await secretary.handbook.invite(try member("vidu"), days: 7)
         #expect(invited.host == server.address && invited.text.hasPrefix("sotay://join/\(server.address)/"))
         #expect(invited.until > Date(timeIntervalSinceNow: 6 * 86_400))
+        #expect(invited.qr.rows.map(\.count) == Array(repeating: Int(invited.qr.size), count: Int(invited.qr.size)))
         let phone = try await Phone()
         let joining = try await phone.handbook.join(
             invitation: "\(invited.host) \(invited.code)", deviceName: "máy mới")
@@ -173,6 +177,7 @@ struct PhonesTests {
         await #expect(throws: office) { try await member.handbook.invite(try self.member("mot"), days: 7) }
         await #expect(throws: office) { try await member.handbook.phones(of: try self.member("mot")) }
         #expect(try await member.handbook.joiningPhones().isEmpty)
+        #expect(try await member.handbook.invitable().isEmpty)
         await #expect(throws: HandbookError.Refused(why: .notFound(what: .phone))) {
             try await member.handbook.confirmPhone(line.installation, digits: joining.digits)
         }

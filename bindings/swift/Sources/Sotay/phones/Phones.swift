@@ -1,6 +1,6 @@
 import Foundation
 
-// All of it is decided by the server at once, so all of it needs the network: nothing here waits in the outbox, and a
+// Almost all of it is decided by the server at once and needs the network: nothing here waits in the outbox, and a
 // call that failed has changed nothing that it says it changed.
 
 extension Handbook {
@@ -23,6 +23,12 @@ extension Handbook {
 // MARK: - What an officer does for other members' phones
 
 extension Handbook {
+    /// Whom this member may invite, by name: the members of the own cell, for its secretary and deputy. Needs no
+    /// network.
+    public func invitable() async throws(HandbookError) -> [PersonName] {
+        try await read { try $0.invitable() }
+    }
+
     /// Invites a member to one more phone, for 1 to 14 days. The code is made on this phone and shown once; it is kept
     /// nowhere.
     public func invite(_ member: MemberId, days: UInt32) async throws(HandbookError) -> InvitationView {
