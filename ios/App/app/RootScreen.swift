@@ -12,6 +12,8 @@ struct RootScreen: View {
             ProgressView("problem.opening")
         case .joining(let join):
             JoinScreen(model: join) { await model.joined() }
+        case .locked(let pin):
+            PinScreen(model: pin) { await model.erase() }
         case .ready(let handbook):
             Tabs(handbook: handbook, model: model)
         case .closed(let error):

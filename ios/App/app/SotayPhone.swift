@@ -7,18 +7,27 @@ import UIKit
 struct SotayPhone: App {
     @Environment(\.scenePhase) private var scenePhase
     @State private var model: AppModel
+    private let signer = SecureEnclaveSigner(account: "handbook")
 
     init() {
         let folder = Self.privateFolder
         _model = State(
             initialValue: AppModel(
-                folder: folder, vault: KeychainVault(account: "handbook", folder: folder),
+                folder: folder, vault: KeychainVault(account: "handbook", folder: folder), signer: signer,
                 deviceName: UIDevice.current.name))
+    }
+
+    /// By the Secure Enclave's second key, which asks for a face, a finger or the phone's code.
+    private var approval: Approval? {
+        guard let signer else { return nil }
+        let reason = Bundle.main.localizedString(forKey: "phones.revokeReason", value: nil, table: nil)
+        return { try await signer.approve($0, reason: reason) }
     }
 
     var body: some Scene {
         WindowGroup {
             RootScreen(model: model)
+                .environment(\.approval, approval)
                 .task { await model.open() }
         }
         .onChange(of: scenePhase) { before, now in

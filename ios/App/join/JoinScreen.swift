@@ -12,33 +12,10 @@ struct JoinScreen: View {
     var body: some View {
         NavigationStack {
             Form {
-                Section {
-                    Text("join.welcome")
-                    Button {
-                        scans = true
-                    } label: {
-                        Label("join.scan", systemImage: "qrcode.viewfinder")
-                    }
-                    .buttonStyle(.large)
-                }
-                Section("join.typed") {
-                    TextField("join.address", text: $model.address)
-                        .keyboardType(.URL)
-                        .textContentType(.URL)
-                    TextField("join.code", text: $model.code)
-                        .textInputAutocapitalization(.characters)
-                    Button("join.join") { Task { await model.joinTyped() } }
-                        .buttonStyle(.large)
-                        .disabled(model.busy)
-                }
-                .autocorrectionDisabled()
                 if let waiting = model.waiting {
-                    Section("join.waiting.title") {
-                        Text("join.waiting")
-                        Text(waiting.digits)
-                            .font(.largeTitle.monospacedDigit())
-                        Button("join.stop") { Task { await model.stop() } }
-                    }
+                    digits(waiting)
+                } else {
+                    invitation
                 }
                 if model.busy {
                     ProgressView("join.joining")
@@ -63,6 +40,42 @@ struct JoinScreen: View {
         }
         .onOpenURL { url in
             Task { await model.join(invitation: url.absoluteString) }
+        }
+    }
+
+    @ViewBuilder private var invitation: some View {
+        Section {
+            Text("join.welcome")
+            Button {
+                scans = true
+            } label: {
+                Label("join.scan", systemImage: "qrcode.viewfinder")
+            }
+            .buttonStyle(.large)
+        }
+        Section("join.typed") {
+            TextField("join.address", text: $model.address)
+                .keyboardType(.URL)
+                .textContentType(.URL)
+            TextField("join.code", text: $model.code)
+                .textInputAutocapitalization(.characters)
+            Button("join.join") { Task { await model.joinTyped() } }
+                .buttonStyle(.large)
+                .disabled(model.busy)
+        }
+        .autocorrectionDisabled()
+    }
+
+    /// Nothing else until they are confirmed: as large as the phone has letters, and read out one by one.
+    private func digits(_ waiting: JoiningView) -> some View {
+        Section("join.waiting.title") {
+            Text(waiting.groupedDigits)
+                .font(.largeTitle.bold().monospacedDigit())
+                .frame(maxWidth: .infinity, minHeight: 72)
+                .accessibilityLabel(waiting.spokenDigits)
+            Text("join.waiting")
+            Button("join.stop") { Task { await model.stop() } }
+                .buttonStyle(.large)
         }
     }
 

@@ -35,16 +35,18 @@ struct AnswersScreen: View {
     @ViewBuilder private func section(_ title: String, _ lines: [AnswerLine]) -> some View {
         if !lines.isEmpty {
             Section(words(title, .number(lines.count))) {
-                ForEach(lines, id: \.member) { AnswerRow(model: model, line: $0) }
+                ForEach(lines, id: \.member) { AnswerRow(handbook: handbook, model: model, line: $0) }
             }
         }
     }
 }
 
 private struct AnswerRow: View {
+    let handbook: Handbook
     let model: AnswersModel
     let line: AnswerLine
     @Environment(\.words) private var words
+    @Environment(\.approval) private var approval
 
     private static let channels: [Channel] = [.phoneCall, .inPerson, .message, .throughOthers]
     private static let choices: [Choice] = [.willAttend, .willAttendOnline, .undecided]
@@ -84,6 +86,15 @@ private struct AnswerRow: View {
                 .frame(minHeight: 48)
             }
             .buttonStyle(.bordered)
+            // Who is never reached may have no phone yet, or another one.
+            NavigationLink("invite.title") { InviteScreen(handbook: handbook, member: line.member, name: line.name) }
+                .frame(minHeight: 48)
+            NavigationLink(words("phones.titleOf", .text(line.name))) {
+                PhonesScreen(
+                    handbook: handbook, of: line.member, title: words("phones.titleOf", .text(line.name)),
+                    approval: approval)
+            }
+            .frame(minHeight: 48)
         }
     }
 

@@ -5,15 +5,18 @@ import SwiftUI
 /// The own profile and card, read only; covered while the app is not in use.
 struct ProfileScreen: View {
     let app: AppModel
+    private let handbook: Handbook
     @State private var model: ProfileModel
     @State private var showsCard = false
     @State private var reports = false
     @State private var asksToWipe = false
     @Environment(\.words) private var words
     @Environment(\.moments) private var moments
+    @Environment(\.approval) private var approval
 
     init(handbook: Handbook, app: AppModel) {
         self.app = app
+        self.handbook = handbook
         _model = State(initialValue: ProfileModel(handbook))
     }
 
@@ -40,6 +43,7 @@ struct ProfileScreen: View {
                             .buttonStyle(.large)
                     }
                     corrections(profile)
+                    phones(profile)
                     Section {
                         Button("profile.wipe", role: .destructive) { asksToWipe = true }
                     }
@@ -84,6 +88,20 @@ struct ProfileScreen: View {
                     Text(
                         words("profile.office", .phrase(Phrase("role", code: office.role)), .text(office.organisation)))
                 }
+            }
+        }
+    }
+
+    private func phones(_ profile: ProfileView) -> some View {
+        Section {
+            NavigationLink("phones.title") {
+                PhonesScreen(handbook: handbook, title: words("phones.title"), approval: approval)
+            }
+            NavigationLink("pin.title") { PinSettingScreen(handbook: handbook) }
+            // Who holds an office may confirm, and who leads a cell may invite; whom, the library and the server say.
+            if !profile.offices.isEmpty {
+                NavigationLink("invite.title") { InvitableScreen(handbook: handbook) }
+                NavigationLink("waitingPhones.title") { WaitingPhonesScreen(handbook: handbook) }
             }
         }
     }

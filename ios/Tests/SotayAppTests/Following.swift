@@ -27,3 +27,18 @@ extension ScreenModel {
         return try await body(self)
     }
 }
+
+extension AppModel {
+    /// Waits until the app is where it is wanted; given up when the test's time is over.
+    func reaches(_ wanted: (Stage) -> Bool) async {
+        while !wanted(stage), !Task.isCancelled {
+            let (changes, continuation) = AsyncStream<Void>.makeStream()
+            withObservationTracking {
+                _ = stage
+            } onChange: {
+                continuation.finish()
+            }
+            for await _ in changes {}
+        }
+    }
+}

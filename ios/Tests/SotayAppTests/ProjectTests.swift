@@ -27,7 +27,7 @@ struct ProjectTests {
     @Test("Every domain has its folder among the models and among the views")
     func folders() throws {
         for part in ["App", "Sources/SotayApp"] {
-            for domain in ["home", "meetings", "documents", "profile", "join"] {
+            for domain in ["home", "meetings", "documents", "profile", "join", "phones"] {
                 let folder = Catalogue.folder.appendingPathComponent("\(part)/\(domain)")
                 let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
                 #expect(files.contains { $0.hasSuffix(".swift") }, "\(part)/\(domain)")

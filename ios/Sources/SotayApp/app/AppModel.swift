@@ -10,6 +10,8 @@ public final class AppModel {
         case opening
         /// There is none yet.
         case joining(JoinModel)
+        /// It is there, behind its PIN.
+        case locked(PinModel)
         /// It is open.
         case ready(Handbook)
         /// It cannot be opened.
@@ -22,33 +24,76 @@ public final class AppModel {
 
     private let folder: URL
     private let vault: any KeyVault
+    private let signer: (any DeviceSigner)?
     private let deviceName: String
     private var handbook: Handbook?
     private var sync: SyncHandle?
+    /// Waits for the end of the handbook.
+    @ObservationIgnored private var watching: Task<Void, Never>?
 
-    /// `folder` is a private folder of the app that is left out of backups.
-    public init(folder: URL, vault: any KeyVault, deviceName: String) {
+    /// `folder` is a private folder of the app that is left out of backups; `signer` the phone's secure hardware, where it
+    /// has any.
+    public init(folder: URL, vault: any KeyVault, signer: (any DeviceSigner)? = nil, deviceName: String) {
         self.folder = folder
         self.vault = vault
+        self.signer = signer
         self.deviceName = deviceName
+    }
+
+    deinit {
+        watching?.cancel()
     }
 
     /// Opens the handbook, or the way to one. Called again after an error that may have passed, as a locked key store.
     public func open() async {
-        await open { folder, vault in try await Handbook.open(in: folder, vault: vault) }
+        await open(how: opens)
     }
 
-    private func open(_ handbook: (URL, any KeyVault) async throws -> Handbook) async {
+    private typealias Opening = @MainActor (String?) async throws -> Handbook
+
+    private func opens(pin: String?) async throws -> Handbook {
+        try await Handbook.open(in: folder, vault: vault, signer: signer, pin: pin)
+    }
+
+    private func rebuilds(pin: String?) async throws -> Handbook {
+        try await Handbook.rebuild(in: folder, vault: vault, signer: signer, pin: pin)
+    }
+
+    private func open(how: @escaping Opening) async {
+        switch await opened(how, pin: nil) {
+        case nil: break
+        case .PinNeeded(let left):
+            stage = .locked(
+                PinModel(.PinNeeded(triesLeft: left)) { [weak self] pin in await self?.unlock(how, pin) })
+        case let error?: stage = .closed(error)
+        }
+    }
+
+    /// What is wrong with a PIN is told where it is typed; anything else closes the lock's screen.
+    private func unlock(_ how: Opening, _ pin: String) async -> HandbookError? {
+        switch await opened(how, pin: pin) {
+        case nil: return nil
+        case .PinWrong(let left): return .PinWrong(triesLeft: left)
+        case .PinMalformed: return .PinMalformed
+        case let error?:
+            stage = .closed(error)
+            return error
+        }
+    }
+
+    /// Why it is not open, if it is not.
+    private func opened(_ how: Opening, pin: String?) async -> HandbookError? {
         do {
-            let handbook = try await handbook(folder, vault)
+            let handbook = try await how(pin)
             self.handbook = handbook
             if try await handbook.joined() == nil {
                 stage = .joining(JoinModel(handbook, deviceName: deviceName))
             } else {
                 try await start(handbook)
             }
+            return nil
         } catch {
-            stage = .closed(HandbookError(unexpected: error))
+            return HandbookError(unexpected: error)
         }
     }
 
@@ -65,6 +110,24 @@ public final class AppModel {
     private func start(_ handbook: Handbook) async throws {
         sync = try await handbook.startSync()
         stage = .ready(handbook)
+        watching?.cancel()
+        watching = Task { [weak self] in
+            // It ends with the handbook.
+            for await _ in handbook.syncStateScreen() {}
+            do {
+                _ = try await handbook.joined()
+            } catch {
+                self?.ended(handbook, HandbookError(unexpected: error))
+            }
+        }
+    }
+
+    /// The organisation revoked this phone while the handbook was seen: it is deleted already.
+    private func ended(_ ended: Handbook, _ error: HandbookError) {
+        guard case .ready(let shown) = stage, shown === ended, error == .Revoked else { return }
+        handbook = nil
+        sync = nil
+        stage = .closed(error)
     }
 
     /// The app goes to the background: the system ends a suspended process that holds a file's lock.
@@ -99,7 +162,7 @@ public final class AppModel {
 
     /// The database cannot be read: a new one is made, what was not sent waits again, the rest is fetched.
     public func rebuild() async {
-        await open { folder, vault in try await Handbook.rebuild(in: folder, vault: vault) }
+        await open(how: rebuilds)
     }
 
     /// The key is lost: the person agreed to lose what was not sent, and joins again.

@@ -42,18 +42,19 @@ public final class JoinModel {
         waiting = try? await handbook.joining()
     }
 
-    /// Asks once whether an officer has confirmed. A server that cannot be reached now is asked again; where the claim is
-    /// void, nothing waits any more and `problem` says so.
+    /// Asks once whether an officer has confirmed. What may pass, as a server that cannot be reached or a phone that is
+    /// locked, is asked again; where the claim is void, nothing waits any more and `problem` says so.
     public func finish() async -> JoinedView? {
         do {
             return try await handbook.finishJoining()
-        } catch .ServerUnreachable, .ServerUnexpected {
-            return nil
+        } catch .InvitationUnusable {
+            problem = .InvitationUnusable
+            waiting = nil
+        } catch .ServerUnreachable, .ServerUnexpected, .KeyLocked, .Paused {
         } catch {
             problem = error
-            waiting = nil
-            return nil
         }
+        return nil
     }
 
     /// Gives the claim up.
@@ -61,4 +62,12 @@ public final class JoinModel {
         try? await handbook.stopJoining()
         waiting = nil
     }
+}
+
+extension JoiningView {
+    /// "123 456", for the eye.
+    public var groupedDigits: String { "\(digits.prefix(3)) \(digits.dropFirst(3))" }
+
+    /// "1, 2, 3, 4, 5, 6", for the ear: read out digit by digit, not as a number of six figures.
+    public var spokenDigits: String { digits.map(String.init).joined(separator: ", ") }
 }

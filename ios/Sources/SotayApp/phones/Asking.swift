@@ -1,0 +1,37 @@
+import Foundation
+import Observation
+import Sotay
+
+/// Signs with the phone's key for privileged acts, after the phone has asked for a face, a finger or its code. It throws
+/// where nobody showed any.
+public typealias Approval = @Sendable (Data) async throws -> Data
+
+/// What the server is asked at once, without an outbox: whether it is under way, and why it did not work. The screens
+/// about phones are built on it.
+@MainActor @Observable
+public class Asking {
+    /// Why the last question was not answered. The view sets it back when the person has read it.
+    public var problem: HandbookError?
+    public private(set) var busy = false
+
+    let handbook: Handbook
+
+    init(_ handbook: Handbook) {
+        self.handbook = handbook
+    }
+
+    /// Returns whether it worked; if not, `problem` says why.
+    @discardableResult
+    func ask(_ question: (Handbook) async throws -> Void) async -> Bool {
+        busy = true
+        defer { busy = false }
+        do {
+            try await question(handbook)
+            problem = nil
+            return true
+        } catch {
+            problem = HandbookError(unexpected: error)
+            return false
+        }
+    }
+}
