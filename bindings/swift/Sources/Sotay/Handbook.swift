@@ -226,8 +226,10 @@ private enum OpenHandbooks {
     nonisolated(unsafe) private static var held: [String: Held] = [:]
 
     static func handbook(in folder: String, made: () -> Handbook) -> Handbook {
-        // One that was revoked is of no use any more.
-        if let handbook = held[folder]?.handbook, (try? handbook.blocking.joined()) != nil { return handbook }
+        // One that was revoked is of no use any more and throws here; one that nobody has joined yet does not.
+        if let handbook = held[folder]?.handbook, case .success = Result(catching: handbook.blocking.joined) {
+            return handbook
+        }
         let handbook = made()
         held[folder] = Held(handbook: handbook)
         return handbook
