@@ -763,7 +763,7 @@ fn blob_files() -> Vec<Vec<u8>> {
 
 /// A list that a spreadsheet wrote, and what is in it.
 fn xlsx() -> Vec<Vec<u8>> {
-    let sheet = r#"<worksheet><dimension ref="A1:D3"/><sheetData><row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1" t="s"><v>1</v></c><c r="C1" t="s"><v>2</v></c><c r="D1" t="inlineStr"><is><t>born</t></is></c></row><row r="2"><c r="A2"><v>1</v></c><c r="B2" t="str"><v>M</v></c><c r="C2" t="s"><v>3</v></c><c r="D2"><v>19851</v></c></row><row r="3"><c r="D3" t="d"><v>1958-12-31</v></c></row></sheetData></worksheet>"#;
+    let sheet = r#"<worksheet><sheetData><row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1" t="s"><v>1</v></c><c r="C1" t="s"><v>2</v></c><c r="D1" t="inlineStr"><is><t>born</t></is></c></row><row r="2"><c r="A2"><v>1</v></c><c r="B2" t="str"><v>M</v></c><c r="C2" t="s"><v>3</v></c><c r="D2"><v>19851</v></c></row><row r="3"><c r="D3" t="d"><v>1958-12-31</v></c></row></sheetData></worksheet>"#;
     let texts = "<sst><si><t>code</t></si><si><t>name</t></si><si><r><t>cell</t></r></si><si><t>CB1</t></si></sst>";
     let parts = format!("{sheet}\0{texts}");
     let stray = r#"<worksheet><sheetData><row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData></worksheet>"#;
