@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the tests: all of them, or the parts that are named.
 #
-#   tests/all.sh [PART…]     PART is one of: format lints rust sim crash python kotlin android swift demo
+#   tests/all.sh [PART…]     PART is one of: format lints rust sim fuzz crash python kotlin android swift demo
 #
 # Each part is a script in tests/parts/. What it prints goes to target/test-logs/PART.log; on failure the end of it is shown. The last line is
 #
@@ -13,7 +13,7 @@ set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
-all_parts=(format lints rust sim crash python kotlin android swift demo)
+all_parts=(format lints rust sim fuzz crash python kotlin android swift demo)
 logs=${CARGO_TARGET_DIR:-$root/target}/test-logs
 # A part that hangs must not hang the run. The longest one, a first Android build, takes some ten minutes.
 limit=${PART_LIMIT:-40m}
