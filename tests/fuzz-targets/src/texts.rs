@@ -2,6 +2,7 @@
 
 use sotay_client::foreign as phone;
 use sotay_model::enrolment::{Code, Invitation, SYMBOLS};
+use sotay_model::exchange::SixDigits;
 use sotay_model::rejection::Field;
 use sotay_model::{BlobDigest, CalendarDate, Id, RecordKey, Scope, text};
 
@@ -33,9 +34,12 @@ pub fn deep_link(input: &[u8]) {
     }
 }
 
-/// The code alone.
+/// The code alone, and the six digits that an officer types.
 pub fn code(input: &[u8]) {
     let typed = String::from_utf8_lossy(input);
+    if let Some(digits) = SixDigits::parse(&typed) {
+        assert_eq!(SixDigits::parse(&digits.text()), Some(digits));
+    }
     let Ok(code) = Code::parse(&typed) else {
         return;
     };
