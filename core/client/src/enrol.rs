@@ -27,7 +27,7 @@ use crate::transport::{Link, Transport, Trust};
 const OPEN: &str = "/v1/enrolment/open";
 const CLAIM: &str = "/v1/enrolment/claim";
 /// The most characters of a phone's name.
-const MAX_DEVICE_NAME: usize = 80;
+pub(crate) const MAX_DEVICE_NAME: usize = 80;
 
 /// Reads a scanned or typed invitation.
 pub(crate) fn read(text: &str) -> Result<Invitation, HandbookError> {

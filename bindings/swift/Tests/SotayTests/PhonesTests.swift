@@ -208,11 +208,12 @@ struct PhonesTests {
         let secretary = try await Phone.joined("secretary", at: server)
         let handbook = secretary.handbook
         let own = try #require(try await handbook.phones().first)
-        let protocolBroken = HandbookError.ServerUnexpected(address: server.address, fault: .protocol)
+        let noDays = HandbookError.Refused(why: .invalid(field: .period, why: .malformed))
         for days: UInt32 in [0, 15, .max] {
-            await #expect(throws: protocolBroken) { try await handbook.invite(try member("vidu"), days: days) }
+            await #expect(throws: noDays) { try await handbook.invite(try member("vidu"), days: days) }
         }
-        await #expect(throws: protocolBroken) { try await handbook.renamePhone(own.installation, to: "") }
+        let noName = HandbookError.Refused(why: .invalid(field: .name, why: .empty))
+        await #expect(throws: noName) { try await handbook.renamePhone(own.installation, to: "") }
         let unknown = try member("vidu")
         let nobody = HandbookError.Refused(why: .notFound(what: .phone))
         await #expect(throws: nobody) { try await handbook.renamePhone(unknown, to: "máy") }

@@ -7,6 +7,7 @@ use sotay_model::enrolment::{Code, Invitation, InvitationFault};
 use sotay_model::exchange::SixDigits;
 use sotay_model::organisation::MemberStatus;
 use sotay_model::qr::Qr;
+use sotay_model::rejection::{Fault, Field, Rejection};
 use sotay_model::wire::{NewInvitation, PhoneLine, PhonesAnswer, PhonesRequest};
 use sotay_model::{InstallationId, MemberId, cbor};
 
@@ -20,6 +21,8 @@ use crate::meetings::PersonName;
 use crate::organisation;
 
 const PHONES: &str = "/v1/phones";
+/// For how many days the server lets an officer invite.
+const DAYS: std::ops::RangeInclusive<u32> = 1..=14;
 
 #[cfg_attr(feature = "uniffi", uniffi::export)]
 impl Handbook {
@@ -39,6 +42,15 @@ impl Handbook {
         installation: InstallationId,
         name: String,
     ) -> Result<(), HandbookError> {
+        let count = name.trim().chars().filter(|c| !c.is_control()).count();
+        if count == 0 {
+            return Err(invalid(Field::Name, Fault::Empty));
+        }
+        if count > enrol::MAX_DEVICE_NAME {
+            let limit = enrol::MAX_DEVICE_NAME as u32;
+            let field = Field::Name;
+            return Err(Rejection::TooLarge { field, limit }.into());
+        }
         self.done(&PhonesRequest::Rename(installation, name))
     }
 
@@ -62,6 +74,9 @@ impl Handbook {
 
     /// Invites a member to one more phone, for 1 to 14 days. The code is made here: the server gets only what follows from it.
     pub fn invite(&self, member: MemberId, days: u32) -> Result<InvitationView, HandbookError> {
+        if !DAYS.contains(&days) {
+            return Err(invalid(Field::Period, Fault::Malformed));
+        }
         let inner = self.inner();
         inner.guarded(|| {
             let code = Code::from_random(keys::random()?);
@@ -170,6 +185,11 @@ impl Handbook {
             }
         })
     }
+}
+
+/// What the server would not even read, as the form that it was written in can show it.
+fn invalid(field: Field, why: Fault) -> HandbookError {
+    Rejection::Invalid { field, why }.into()
 }
 
 impl Inner {

@@ -8,6 +8,8 @@ import vn.sotay.client.Confirmation
 import vn.sotay.client.HandbookException
 import vn.sotay.client.JoiningPhoneView
 import vn.sotay.client.TaskForm
+import vn.sotay.model.Fault
+import vn.sotay.model.Field
 import vn.sotay.model.Rejection
 import vn.sotay.model.Role
 import vn.sotay.model.Subject
@@ -196,6 +198,36 @@ class PhonesTest {
                     .single()
                     .installation
             assertIs<Rejection.NotAllowed>(refusal { mine.rename(others, "Máy của tôi") })
+        }
+
+    @Test
+    fun `a name or a time that the server would not take is refused by field`() =
+        runBlocking<Unit> {
+            val secretary = joined("secretary").handbook.phones
+            val mine = secretary.list().single()
+            for (empty in listOf("", "  ", "\n")) {
+                assertEquals(
+                    Rejection.Invalid(Field.Name, Fault.Empty),
+                    refusal { secretary.rename(mine.installation, empty) },
+                )
+            }
+            assertEquals(
+                Rejection.TooLarge(Field.Name, 80u),
+                refusal { secretary.rename(mine.installation, "a".repeat(81)) },
+            )
+            secretary.rename(mine.installation, "ă".repeat(80))
+            assertEquals("ă".repeat(80), secretary.list().single().name)
+            for (days in listOf(-1, 0, 15, Int.MAX_VALUE)) {
+                assertEquals(
+                    Rejection.Invalid(Field.Period, Fault.Malformed),
+                    refusal { secretary.invite(member, days) },
+                )
+            }
+            // A phone or a member that nobody knows.
+            assertEquals(Rejection.NotFound(Subject.Phone), refusal { secretary.rename(member, "Máy") })
+            assertEquals(Rejection.NotFound(Subject.Phone), refusal { secretary.confirm(member, "123456") })
+            assertEquals(Rejection.NotFound(Subject.Phone), refusal { secretary.refuse(member) })
+            assertIs<Rejection.NotAllowed>(refusal { secretary.invite(mine.installation, 7) })
         }
 
     // ---- Privileged acts

@@ -39,7 +39,8 @@ open class SotayApplication : Application() {
     /** A private folder, kept out of every backup. */
     protected open val folder: File get() = File(noBackupFilesDir, "handbook")
 
-    protected open fun vault(): KeyVault = KeystoreVault(File(noBackupFilesDir, "handbook.key"))
+    protected open fun vault(): KeyVault =
+        KeystoreVault(File(noBackupFilesDir, "handbook.key"), whenErased = signer::erase)
 
     /** The phone's hardware, with which the handbook is always opened. */
     open val signer: ApprovingSigner by lazy { KeystoreSigner() }

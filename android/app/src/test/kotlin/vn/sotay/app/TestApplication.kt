@@ -17,7 +17,7 @@ class TestApplication : SotayApplication() {
 
     override val folder: File get() = File(place, "handbook")
 
-    override fun vault(): KeyVault = MemoryVault()
+    override fun vault(): KeyVault = MemoryVault(signer::erase)
 
     override val signer: ApprovingSigner = JdkSigner()
 
@@ -30,8 +30,8 @@ class TestApplication : SotayApplication() {
 
 /** What the hardware does, by the JDK's own provider; whoever is asked to unlock the phone does so. */
 class JdkSigner : ApprovingSigner {
-    private val device = pair()
-    private val approval = pair()
+    private var device = pair()
+    private var approval = pair()
 
     override fun deviceKey(): ByteArray = device.public.encoded
 
@@ -43,6 +43,11 @@ class JdkSigner : ApprovingSigner {
         activity: Activity,
         challenge: ByteArray,
     ): ByteArray = signature(approval, challenge)
+
+    override fun erase() {
+        device = pair()
+        approval = pair()
+    }
 
     private fun pair(): KeyPair =
         KeyPairGenerator.getInstance("EC").run {
@@ -62,7 +67,9 @@ class JdkSigner : ApprovingSigner {
 }
 
 /** Keeps the root key in memory. */
-class MemoryVault : KeyVault {
+class MemoryVault(
+    private val whenErased: () -> Unit = {},
+) : KeyVault {
     private var root: ByteArray? = null
 
     override fun rootKey(): VaultAnswer = root?.let { VaultAnswer.Key(it) } ?: VaultAnswer.Empty
@@ -73,5 +80,6 @@ class MemoryVault : KeyVault {
 
     override fun erase() {
         root = null
+        whenErased()
     }
 }

@@ -35,6 +35,9 @@ interface ApprovingSigner : DeviceSigner {
         activity: Activity,
         challenge: ByteArray,
     ): ByteArray?
+
+    /** Forgets the keys, so that whoever joins on this phone next has others. */
+    fun erase()
 }
 
 /**
@@ -83,6 +86,12 @@ class KeystoreSigner(
         } catch (_: ProviderException) {
             throw HandbookException.KeyFailed()
         }
+    }
+
+    override fun erase() {
+        val keys = keyStore()
+        keys.deleteEntry(device)
+        keys.deleteEntry(approval)
     }
 
     /** The same signature, once the owner of the phone has unlocked it. */

@@ -20,11 +20,14 @@ import javax.crypto.spec.GCMParameterSpec
 /**
  * The handbook's root key, sealed in [file] under an AES-GCM key that never leaves Android's key store.
  *
+ * [whenErased] erases what belongs to the handbook beside it.
+ *
  * The file is written whole or not at all. A sealed root without its key, or one that the key does not open, is lost for good.
  */
 class KeystoreVault(
     private val file: File,
     private val alias: String = "sotay root",
+    private val whenErased: () -> Unit = {},
 ) : KeyVault {
     override fun rootKey(): VaultAnswer =
         answering {
@@ -64,6 +67,7 @@ class KeystoreVault(
             // The key first: without it the file says nothing.
             keyStore().deleteEntry(alias)
             AtomicFile(file).delete()
+            whenErased()
         }
 
     private fun keyStore(): KeyStore = KeyStore.getInstance(PROVIDER).apply { load(null) }
