@@ -47,23 +47,6 @@ pub fn stretch(code: &Code) -> Result<[u8; 32], StorageError> {
 }
 
 impl Engine {
-    /// Makes an invitation for a member; the code is shown once and not stored.
-    pub fn invite(
-        &mut self,
-        member: MemberId,
-        expires_at: Timestamp,
-        now: Timestamp,
-    ) -> Result<Code, EngineError> {
-        let code = Code::from_random(random()?);
-        let keys = EnrolmentKeys::derive(&stretch(&code)?);
-        let transaction = self.storage.write()?;
-        transaction.set_invitation(&unused(member, &keys, expires_at))?;
-        let event = Event::InvitationMade { member, by: None };
-        transaction.audit(now, Scope::person(member), &event)?;
-        transaction.commit()?;
-        Ok(code)
-    }
-
     /// Hands the trust anchors over, proven by the code, and commits to them and a nonce.
     pub fn open_enrolment(
         &mut self,
