@@ -15,7 +15,7 @@ const DIGITS: usize = 6;
 pub(crate) const MAX_TRIES: u8 = 10;
 /// Argon2id's memory, in KiB: as for the invitation's code, so that every phone that joined has it.
 const MEMORY_KIB: u32 = sotay_model::enrolment::MEMORY_KIB;
-/// Argon2id's passes: 100 to 300 ms on a slow phone (measured in docs/decisions/0018).
+/// Argon2id's passes. What that costs on the machine of the measurements stands in docs/benchmarks.md.
 const PASSES: u32 = 2;
 
 /// A PIN as it was typed: exactly six digits.
