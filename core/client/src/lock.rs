@@ -51,7 +51,7 @@ impl Handbook {
     }
 
     /// Opens a handbook on a phone whose secure hardware holds its keys, with the PIN where one is set. A handbook that was joined
-    /// with hardware is opened with it again: opened without, it shows what it has and cannot sync.
+    /// with hardware is opened with it again: opened without, it shows what it has and begins no session.
     #[cfg_attr(feature = "uniffi", uniffi::constructor)]
     pub fn open_with_signer(
         folder: String,

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 
 use sotay_client::meetings::NoticeForm;
 use sotay_client::{Handbook, HandbookError, JoinedView, KeyVault, VaultAnswer, VaultError};
-use sotay_model::Timestamp;
+use sotay_model::{CalendarDate, Timestamp};
 use sotay_server::commune::{Config, Confirmation, confirm, init, invite, read_csv};
 use sotay_server::{Running, Server, ServerConfig, system_clock};
 use tempfile::TempDir;
@@ -85,8 +85,17 @@ pub struct Commune {
 
 impl Commune {
     pub fn new() -> Self {
+        Self::configured(CONFIG)
+    }
+
+    /// The same with the deputy's office ending on this day.
+    pub fn deputy_until(day: CalendarDate) -> Self {
+        Self::configured(&format!("{CONFIG}until = \"{day}\"\n"))
+    }
+
+    fn configured(config: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let config = Config::parse(CONFIG).unwrap();
+        let config = Config::parse(config).unwrap();
         let list = read_csv(MEMBERS.as_bytes()).unwrap();
         init(
             &config,
