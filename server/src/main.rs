@@ -97,6 +97,9 @@ enum Command {
     BackupKey(command::BackupKey),
     /// Puts a backup in place. No server may run on the folder; the database that was there is kept beside it.
     Restore(command::Restore),
+    /// Shows the audit log, checks it, states how far it is, or erases what an entry tells.
+    #[command(subcommand)]
+    Audit(command::Audit),
     /// Prints how many organisations, members and phones there are.
     Status {
         /// The folder.
@@ -114,6 +117,8 @@ enum Failure {
     Storage(#[from] sotay_server::storage::StorageError),
     #[error(transparent)]
     Start(#[from] sotay_server::StartError),
+    #[error(transparent)]
+    Audit(#[from] command::AuditFailure),
     #[error("{path}: {source}")]
     File {
         path: PathBuf,
@@ -238,6 +243,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Backup(backup) => say(&backup.run(now)?),
         Command::BackupKey(key) => say(&key.run()?),
         Command::Restore(restore) => say(&restore.run(now)?),
+        Command::Audit(audit) => say(&audit.run(now)?),
         Command::Status { data } => {
             let commune = Commune::open(&data)?;
             let phones = Storage::open(&data.join(commune::DATABASE))?

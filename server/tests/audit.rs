@@ -396,3 +396,81 @@ fn audit_an_erased_event_is_gone_and_the_chain_still_holds() {
         })
     );
 }
+
+#[test]
+fn audit_is_shown_signed_checked_and_erased_from_the_command_line() {
+    let place = Place::new();
+    let data = place.data();
+    let run = |arguments: &[&str]| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_sotay-server"))
+            .arg("audit")
+            .args(arguments)
+            .arg("--data")
+            .arg(&data)
+            .output()
+            .unwrap();
+        let text = if output.status.success() {
+            output.stdout
+        } else {
+            output.stderr
+        };
+        (output.status.success(), String::from_utf8(text).unwrap())
+    };
+    let kept = place.folder.path().join("kept.txt");
+    let kept = kept.to_str().unwrap();
+    let (done, said) = run(&["checkpoint", "--to", kept]);
+    assert!(done && said.starts_with("checkpoint 1 "), "{said}");
+    assert!(
+        !run(&["checkpoint", "--to", kept]).0,
+        "no file is overwritten"
+    );
+    let (done, said) = run(&["checkpoint"]);
+    assert!(done, "{said}");
+    assert_eq!(said, std::fs::read_to_string(kept).unwrap());
+
+    let (done, said) = run(&["show"]);
+    assert!(
+        done && said.contains("\tFoundOrganisation by operator "),
+        "{said}"
+    );
+    let cell = Scope::organisation(place.cell("CB1")).to_string();
+    let (_, said) = run(&["show", "--scope", &cell]);
+    assert!(said.lines().all(|line| line.contains(&cell)), "{said}");
+    assert!(said.starts_with("2026-11-22T03:00:00Z\t"), "{said}");
+    let (done, _) = run(&["erase", "--scope", &cell, "--entry", "1"]);
+    assert!(done);
+    assert!(!run(&["erase", "--scope", &cell, "--entry", "1"]).0);
+    let (done, said) = run(&["erase", "--scope", "cell", "--entry", "1"]);
+    assert!(!done && said.contains("\"cell\" is no scope"), "{said}");
+    let (_, said) = run(&["show", "--scope", &cell]);
+    assert!(said.contains("\t1\terased\n"), "{said}");
+    let (_, said) = run(&["show", "--scope", "server"]);
+    assert!(said.contains("event 1 of org:"), "{said}");
+
+    let (done, said) = run(&["verify", "--checkpoint", kept]);
+    assert!(
+        done && said.contains("1 of them erased; 1 checkpoints hold, 1 entries"),
+        "{said}"
+    );
+    intruder(&data)
+        .execute("UPDATE audit SET at = at + 1 WHERE n = 1", [])
+        .unwrap();
+    let (done, said) = run(&["verify"]);
+    assert!(!done && said.contains("tampered with"), "{said}");
+}
+
+#[test]
+fn audit_a_server_signs_a_checkpoint_when_it_starts() {
+    let place = Place::new();
+    let data = place.data();
+    let address = ([127, 0, 0, 1], 0).into();
+    let running =
+        sotay_server::Server::start(sotay_server::ServerConfig::new(&data, address)).unwrap();
+    let signed = (0..2_000).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        let whole = commune::verify_audit(&data, None).unwrap().unwrap();
+        whole.checkpoints == 1 && whole.unanchored == 0
+    });
+    assert!(signed);
+    running.shutdown();
+}

@@ -23,6 +23,7 @@ pub mod fault;
 pub mod measure;
 pub mod network;
 pub mod phone;
+pub mod recorder;
 pub mod recording;
 mod relay;
 pub mod scenario;

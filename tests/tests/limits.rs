@@ -99,3 +99,31 @@ fn server_a_cell_that_asks_too_often_does_not_hold_up_another() {
         other.handbook().sync().unwrap();
     });
 }
+
+#[test]
+fn server_one_cell_joining_too_fast_does_not_hold_up_another() {
+    let village = Village::new();
+    let (data, address) = (village.data(), village.server.address());
+    let Village {
+        server,
+        commune: _commune,
+        folder,
+    } = village;
+    server.kill().unwrap();
+    let mut config = ServerConfig::new(&data, address);
+    // One phone takes two steps that name its invitation.
+    config.limits.rates.enrolment_in = only(2);
+    let running = Server::start(config).unwrap();
+    let join = |member: &str| {
+        let phone = Phone::new(folder.path(), member).unwrap();
+        let host = address.to_string();
+        let invited = sotay_tests::commune::invitation(&data, member, &host).unwrap();
+        sotay_tests::commune::join(phone.handbook(), &data, invited.text(), member)
+            .map_err(|failure| failure.to_string())
+    };
+    join("c1-03").unwrap();
+    let held_back = join("c1-04").unwrap_err();
+    assert!(held_back.contains("429"), "{held_back}");
+    join("c2-03").unwrap();
+    running.shutdown();
+}

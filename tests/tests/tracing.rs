@@ -4,68 +4,12 @@
 
 mod common;
 
-use std::fmt::Write as _;
-use std::sync::{Mutex, PoisonError};
-
 use common::{Village, publish};
 use sotay_client::HandbookError;
 use sotay_model::meetings::{AbsenceReason, Choice};
 use sotay_server::{Server, ServerConfig};
 use sotay_tests::phone::Phone;
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
-
-static SAID: Mutex<String> = Mutex::new(String::new());
-
-/// Writes down every field of every span and event.
-struct Recorder;
-
-struct Line(String);
-
-impl Visit for Line {
-    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        write!(self.0, " {}={value:?}", field.name()).unwrap();
-    }
-}
-
-fn say(metadata: &Metadata<'_>, line: &Line) {
-    let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
-    writeln!(said, "{} {}{}", metadata.target(), metadata.name(), line.0).unwrap();
-}
-
-impl Subscriber for Recorder {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-
-    fn new_span(&self, span: &Attributes<'_>) -> Id {
-        let mut line = Line(String::new());
-        span.record(&mut line);
-        say(span.metadata(), &line);
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, values: &Record<'_>) {
-        let mut line = Line(String::new());
-        values.record(&mut line);
-        SAID.lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push_str(&line.0);
-    }
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        let mut line = Line(String::new());
-        event.record(&mut line);
-        say(event.metadata(), &line);
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
-}
+use sotay_tests::recorder::{listen, said};
 
 #[test]
 fn nothing_that_phone_and_server_say_of_themselves_names_a_person_or_quotes_a_record() {
@@ -77,7 +21,7 @@ fn nothing_that_phone_and_server_say_of_themselves_names_a_person_or_quotes_a_re
     } = Village::new();
     let (data, address) = (folder.path().join("server"), server.address());
     server.kill().unwrap();
-    tracing::subscriber::set_global_default(Recorder).unwrap();
+    listen();
     let running = Server::start(ServerConfig::new(&data, address)).unwrap();
     let phone = |member: &str| {
         let phone = Phone::with_key_file(folder.path(), member).unwrap();
@@ -129,10 +73,7 @@ fn nothing_that_phone_and_server_say_of_themselves_names_a_person_or_quotes_a_re
     ));
     member.handbook().shutdown().unwrap();
 
-    let said = SAID
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .to_lowercase();
+    let said = said().to_lowercase();
     for from in ["sotay_client::sync sync limited=", "sotay_server::http"] {
         assert!(said.contains(from), "{from} said nothing:\n{said}");
     }

@@ -11,6 +11,7 @@ mod entering;
 mod faults;
 mod invitations;
 mod list;
+mod log;
 mod members;
 mod phones;
 mod printing;
@@ -41,6 +42,8 @@ pub(crate) use list::read_xlsx;
 pub use list::{
     Cell, ListFault, MAX_BYTES, MAX_CELLS, MAX_COLUMNS, Rows, read as read_list, read_csv,
 };
+pub(crate) use log::seal;
+pub use log::{checkpoint_audit, erase_audit, read_audit, verify_audit};
 pub use members::MemberRow;
 #[cfg(feature = "simulation")]
 pub(crate) use members::interpret;

@@ -211,6 +211,12 @@ impl Engine {
         Ok(made)
     }
 
+    /// The cell of the member whose invitation a lookup value finds.
+    pub fn cell_invited(&mut self, lookup: &[u8]) -> Result<Option<OrganisationId>, EngineError> {
+        let invitation = self.storage.read()?.invitation(lookup)?;
+        invitation.map_or(Ok(None), |invitation| self.cell_of(invitation.member))
+    }
+
     /// The cell that a member belongs to.
     pub fn cell_of(&mut self, member: MemberId) -> Result<Option<OrganisationId>, EngineError> {
         let found = self.storage.read()?.record(Member::key(member))?;

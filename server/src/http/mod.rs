@@ -224,7 +224,12 @@ impl Server {
         let (close, closing) = watch::channel(false);
         let blobs = Arc::new(Blobs::of(&config.folder));
         let engine = Engine::new(storage).with_blobs(blobs.clone());
-        let (writer, writer_thread) = Writer::start(engine, config.clock, changed.clone())?;
+        let (writer, writer_thread) = Writer::start(
+            engine,
+            config.clock,
+            changed.clone(),
+            OrganisationKeys::open(&config.folder)?,
+        )?;
         let shared = Arc::new(Shared {
             writer,
             readers: Readers::new(database),

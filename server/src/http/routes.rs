@@ -68,7 +68,7 @@ async fn open(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Resp
     let answer = async {
         let body = receive(&shared, &parts, body).await?;
         let request: OpenEnrolment = decode(&parts, &body)?;
-        count_invitation(&shared, &parts, &request.lookup)?;
+        count_invitation(&shared, &parts, &request.lookup).await?;
         blocking(move || {
             let (anchors, now) = (&shared.anchors, (shared.clock)());
             shared
@@ -89,7 +89,7 @@ async fn claim(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Res
     let answer = async {
         let body = receive(&shared, &parts, body).await?;
         let claim: ClaimEnrolment = decode(&parts, &body)?;
-        count_invitation(&shared, &parts, &claim.lookup)?;
+        count_invitation(&shared, &parts, &claim.lookup).await?;
         let same = shared.clone();
         let take = move |engine: &mut Engine| {
             let (anchors, now) = (&same.anchors, (same.clock)());
@@ -280,11 +280,23 @@ async fn wake_up(State(shared): State<Arc<Shared>>, request: Request<Body>) -> R
     }
 }
 
-/// Counts a step of joining by its invitation. A lookup value of another length finds none, and costs nothing.
-fn count_invitation(shared: &Shared, parts: &Parts, lookup: &[u8]) -> Result<(), ProblemCode> {
-    lookup.try_into().map_or(Ok(()), |lookup| {
-        gate::count(shared, parts, Counted::Invitation(lookup))
-    })
+/// Counts a step of joining by its invitation, and by the cell of who is invited. A lookup value of another length finds none,
+/// and costs nothing.
+async fn count_invitation(
+    shared: &Arc<Shared>,
+    parts: &Parts,
+    lookup: &[u8],
+) -> Result<(), ProblemCode> {
+    let Ok(lookup) = <[u8; 32]>::try_from(lookup) else {
+        return Ok(());
+    };
+    gate::count(shared, parts, Counted::Invitation(lookup))?;
+    let same = shared.clone();
+    let cell = blocking(move || same.readers.with(|engine| engine.cell_invited(&lookup))).await?;
+    match cell.map_err(|error| problem(&error))? {
+        Some(cell) => gate::count(shared, parts, Counted::EnrolmentIn(cell)),
+        None => Ok(()),
+    }
 }
 
 /// The body as it travelled: the signature covers these bytes.

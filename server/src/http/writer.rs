@@ -8,6 +8,7 @@ use tokio::sync::{broadcast, oneshot};
 
 use super::Clock;
 use super::wake::Changed;
+use crate::commune::{OrganisationKeys, seal};
 use crate::engine::{Asked, Engine, EngineError};
 use crate::storage::StorageError;
 
@@ -41,11 +42,12 @@ impl Writer {
         engine: Engine,
         clock: Clock,
         changed: broadcast::Sender<Changed>,
+        keys: OrganisationKeys,
     ) -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
         let (jobs, waiting) = sync_channel(MAX_WAITING);
         let thread = std::thread::Builder::new()
             .name("sotay-writer".into())
-            .spawn(move || run(engine, &waiting, clock, &changed))?;
+            .spawn(move || run(engine, &waiting, clock, &changed, &keys))?;
         Ok((Self { jobs }, thread))
     }
 
@@ -86,6 +88,7 @@ fn run(
     waiting: &Receiver<Job>,
     clock: Clock,
     changed: &broadcast::Sender<Changed>,
+    keys: &OrganisationKeys,
 ) {
     let mut foreign = engine.storage().foreign_writes().unwrap_or_default();
     let mut lines = lines_ever(&mut engine).unwrap_or_default();
@@ -119,6 +122,13 @@ fn run(
             match engine.forget_deletions(clock().plus_minutes(-DELETIONS_KEPT_MINUTES)) {
                 Ok(forgotten) => tracing::info!(forgotten, "old deletions forgotten"),
                 Err(error) => tracing::warn!(%error, "old deletions are kept for another day"),
+            }
+            match engine.checkpoint(clock(), |bytes| seal(keys, bytes)) {
+                Ok(made) => {
+                    let n = made.map(|made| made.n);
+                    tracing::info!(checkpoint = n, "the audit log is signed");
+                }
+                Err(error) => tracing::error!(%error, "the audit log is not signed today"),
             }
         }
         // Another process wrote. An invitation concerns no phone; an import does, and does not say which.
