@@ -17,7 +17,8 @@ extension Phrase {
         case .OutboxFull(let limit): self.init("error.outboxFull", .count(limit))
         case .StorageFailed(let code): self.init("error.storageFailed", .count(code))
         case .Internal(let incident): self.init("error.internal", .text(incident))
-        case .NotEnrolled, .AlreadyEnrolled, .InvitationUnusable, .PhoneNotKnown, .NotApproved, .DigitsMalformed, .AppTooOld, .NotHere, .NewerDatabase,
+        case .NotEnrolled, .AlreadyEnrolled, .InvitationUnusable, .PhoneNotKnown, .NotApproved, .DigitsMalformed,
+            .AppTooOld, .NotHere, .NewerDatabase,
             .KeyLocked, .KeyFailed, .PinMalformed, .Revoked, .WrongKey, .StorageFull, .InUse, .Paused, .Cancelled:
             let name = caseName(of: error)
             self.init("error.\(name.prefix(1).lowercased())\(name.dropFirst())")

@@ -84,7 +84,14 @@ class ScenarioRunner(
         val screens =
             step["agree"].map { phone ->
                 val name = phone.asText()
-                plain(PhoneWords(name, phones.getValue(name), server, names).screen(step["on"].asText(), step["of"]?.asText()))
+                plain(
+                    PhoneWords(
+                        name,
+                        phones.getValue(name),
+                        server,
+                        names,
+                    ).screen(step["on"].asText(), step["of"]?.asText()),
+                )
             }
         for (path in step["fields"]) {
             for (screen in screens) {
