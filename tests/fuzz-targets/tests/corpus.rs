@@ -91,6 +91,7 @@ const READERS: &[(&str, &[&str])] = &[
     ("core/model/src/exchange.rs", &["code"]),
     ("core/model/src/session.rs", &["session"]),
     ("core/client/src/lifecycle.rs", OWN),
+    ("server/src/command/audit.rs", &["audit"]),
     ("server/src/commune/backup.rs", OWN),
     ("server/src/engine/export.rs", &["record"]),
     ("server/src/engine/phones.rs", &["enrolment_message"]),
