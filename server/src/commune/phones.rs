@@ -54,11 +54,8 @@ pub fn waiting(folder: &Path, now: Timestamp) -> Result<Vec<Waiting>, CommuneErr
     let transaction = storage.read()?;
     let codes = transaction.entries(MEMBER)?;
     let mut lines = Vec::new();
-    for joining in transaction.all_joining()? {
-        let Some(phone) = transaction
-            .installation(joining.installation)?
-            .filter(|_| joining.until >= now)
-        else {
+    for joining in transaction.all_joining(now)? {
+        let Some(phone) = transaction.installation(joining.installation)? else {
             continue;
         };
         let code = codes
@@ -88,8 +85,7 @@ pub fn confirm(
     let member = member_of(&transaction, member_code)?;
     let mut waiting = Vec::new();
     for phone in transaction.installations_of(member)? {
-        let joining = transaction.joining(phone.id)?;
-        waiting.extend(joining.filter(|joining| joining.until >= now));
+        waiting.extend(transaction.joining(phone.id, now)?);
     }
     let meant = waiting
         .iter()

@@ -133,9 +133,9 @@ impl Engine {
             return Ok(Err(ProblemCode::BadSignature));
         }
         if let Some(id) = invitation.used_by {
-            let waiting = transaction.joining(id)?.filter(|joining| {
-                joining.until >= now && invitation.claim.as_deref() == Some(&claimed)
-            });
+            let waiting = transaction
+                .joining(id, now)?
+                .filter(|_| invitation.claim.as_deref() == Some(&claimed));
             return Ok(waiting
                 .map(|joining| EnrolmentClaimed {
                     installation: id,
@@ -187,10 +187,7 @@ impl Engine {
     ) -> Result<Result<EnrolmentState, ProblemCode>, EngineError> {
         let transaction = self.storage.read()?;
         if phone.active_since.is_none() {
-            let waits = transaction
-                .joining(phone.id)?
-                .is_some_and(|joining| joining.until >= now);
-            return Ok(if waits {
+            return Ok(if transaction.joining(phone.id, now)?.is_some() {
                 Ok(EnrolmentState::Waiting)
             } else {
                 Err(ProblemCode::InvitationUnusable)
@@ -230,10 +227,7 @@ pub(crate) fn compare(
     by: Option<MemberId>,
     now: Timestamp,
 ) -> Result<Compared, EngineError> {
-    let Some(mut joining) = transaction
-        .joining(phone)?
-        .filter(|joining| joining.until >= now)
-    else {
+    let Some(mut joining) = transaction.joining(phone, now)? else {
         return Ok(Compared::NobodyWaits);
     };
     let Some(known) = transaction.installation(phone)? else {

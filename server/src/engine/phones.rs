@@ -315,10 +315,7 @@ impl Asked<'_> {
     fn phones_of(&self, member: MemberId) -> Result<Vec<PhoneLine>, Refusal> {
         let mut lines = Vec::new();
         for phone in self.transaction.installations_of(member)? {
-            let waits = self
-                .transaction
-                .joining(phone.id)?
-                .is_some_and(|joining| joining.until >= self.now);
+            let waits = self.transaction.joining(phone.id, self.now)?.is_some();
             if phone.active_since.is_some() || waits {
                 lines.push(PhoneLine {
                     installation: phone.id,
@@ -337,9 +334,9 @@ impl Asked<'_> {
         if !self.holds_any_office()? {
             return Ok(lines);
         }
-        for joining in self.transaction.all_joining()? {
+        for joining in self.transaction.all_joining(self.now)? {
             let phone = self.transaction.installation(joining.installation)?;
-            let Some(phone) = phone.filter(|_| joining.until >= self.now) else {
+            let Some(phone) = phone else {
                 continue;
             };
             match self.may(&Act::ConfirmEnrolment {

@@ -187,21 +187,25 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// A phone that waits.
-    pub fn joining(&self, id: InstallationId) -> Result<Option<Joining>, StorageError> {
+    /// A phone, if it still waits.
+    pub fn joining(
+        &self,
+        id: InstallationId,
+        now: Timestamp,
+    ) -> Result<Option<Joining>, StorageError> {
         let mut statement = self.inner.prepare_cached(
-            "SELECT installation, digits, tries_left, until FROM joining WHERE installation = ?1",
+            "SELECT installation, digits, tries_left, until FROM joining WHERE installation = ?1 AND until >= ?2",
         )?;
-        let mut rows = statement.query([id.0.as_bytes()])?;
+        let mut rows = statement.query((id.0.as_bytes(), now.0))?;
         rows.next()?.map(joining_at).transpose()
     }
 
-    /// All phones that wait, the oldest first.
-    pub fn all_joining(&self) -> Result<Vec<Joining>, StorageError> {
+    /// All phones that still wait, the oldest first.
+    pub fn all_joining(&self, now: Timestamp) -> Result<Vec<Joining>, StorageError> {
         let mut statement = self.inner.prepare_cached(
-            "SELECT installation, digits, tries_left, until FROM joining ORDER BY installation",
+            "SELECT installation, digits, tries_left, until FROM joining WHERE until >= ?1 ORDER BY installation",
         )?;
-        let mut rows = statement.query([])?;
+        let mut rows = statement.query([now.0])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
             found.push(joining_at(row)?);
