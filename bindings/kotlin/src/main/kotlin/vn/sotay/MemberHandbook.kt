@@ -188,74 +188,42 @@ class MemberHandbook private constructor(
          *
          * [signer] is the phone's secure hardware; without it the engine holds the phone's key, and the phone can do no privileged act. A
          * handbook that was joined with hardware is opened with it again: without, it shows what it has and cannot sync.
+         *
+         * [pin] is given once opening has answered [HandbookException.PinNeeded]. [HandbookException.PinWrong] says how many tries are
+         * left; the tenth wrong one in a row deletes the handbook, [HandbookException.WipedAfterTries].
          */
         suspend fun open(
             folder: String,
             vault: KeyVault,
             signer: DeviceSigner? = null,
+            pin: String? = null,
         ): MemberHandbook =
             blocking {
                 MemberHandbook(
-                    if (signer == null) {
-                        Handbook.open(folder, vault)
-                    } else {
-                        Handbook.openWithSigner(folder, vault, signer, null)
+                    when {
+                        signer != null -> Handbook.openWithSigner(folder, vault, signer, pin)
+                        pin != null -> Handbook.openWithPin(folder, vault, pin)
+                        else -> Handbook.open(folder, vault)
                     },
                 )
             }
 
         /**
          * After [HandbookException.DatabaseUnreadable], once the person agreed: puts the broken file aside and opens a new database
-         * with the unsent entries in it. The next sync fetches the rest.
+         * with the unsent entries in it. The next sync fetches the rest. [signer] and [pin] are those of [open].
          */
         suspend fun rebuild(
             folder: String,
             vault: KeyVault,
             signer: DeviceSigner? = null,
+            pin: String? = null,
         ): MemberHandbook =
             blocking {
                 MemberHandbook(
-                    if (signer == null) {
-                        Handbook.rebuild(folder, vault)
-                    } else {
-                        Handbook.rebuildWithSigner(folder, vault, signer, null)
-                    },
-                )
-            }
-
-        /**
-         * After [HandbookException.PinNeeded]: opens with six digits. [HandbookException.PinWrong] says how many tries are left; the tenth
-         * wrong one in a row deletes the handbook, [HandbookException.WipedAfterTries].
-         */
-        suspend fun openWithPin(
-            folder: String,
-            vault: KeyVault,
-            pin: String,
-            signer: DeviceSigner? = null,
-        ): MemberHandbook =
-            blocking {
-                MemberHandbook(
-                    if (signer == null) {
-                        Handbook.openWithPin(folder, vault, pin)
-                    } else {
-                        Handbook.openWithSigner(folder, vault, signer, pin)
-                    },
-                )
-            }
-
-        /** [rebuild] for a handbook with a PIN. */
-        suspend fun rebuildWithPin(
-            folder: String,
-            vault: KeyVault,
-            pin: String,
-            signer: DeviceSigner? = null,
-        ): MemberHandbook =
-            blocking {
-                MemberHandbook(
-                    if (signer == null) {
-                        Handbook.rebuildWithPin(folder, vault, pin)
-                    } else {
-                        Handbook.rebuildWithSigner(folder, vault, signer, pin)
+                    when {
+                        signer != null -> Handbook.rebuildWithSigner(folder, vault, signer, pin)
+                        pin != null -> Handbook.rebuildWithPin(folder, vault, pin)
+                        else -> Handbook.rebuild(folder, vault)
                     },
                 )
             }

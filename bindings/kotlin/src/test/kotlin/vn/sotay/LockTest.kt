@@ -96,16 +96,16 @@ class LockTest {
                 10u,
                 assertFailsWith<HandbookException.PinNeeded> { MemberHandbook.open(folder, vault) }.triesLeft,
             )
-            assertFailsWith<HandbookException.PinMalformed> { MemberHandbook.openWithPin(folder, vault, "12 456") }
+            assertFailsWith<HandbookException.PinMalformed> { MemberHandbook.open(folder, vault, pin = "12 456") }
             val wrong =
-                assertFailsWith<HandbookException.PinWrong> { MemberHandbook.openWithPin(folder, vault, "654321") }
+                assertFailsWith<HandbookException.PinWrong> { MemberHandbook.open(folder, vault, pin = "654321") }
             assertEquals(9u, wrong.triesLeft)
-            MemberHandbook.openWithPin(folder, vault, "123456").use { handbook ->
+            MemberHandbook.open(folder, vault, pin = "123456").use { handbook ->
                 assertFailsWith<HandbookException.PinWrong> { handbook.changePin("111111", "654321") }
                 handbook.changePin("123456", "654321")
                 handbook.rotateKeys()
             }
-            MemberHandbook.openWithPin(folder, vault, "654321").use { it.removePin("654321") }
+            MemberHandbook.open(folder, vault, pin = "654321").use { it.removePin("654321") }
             MemberHandbook.open(folder, vault).use { assertFalse(it.hasPin()) }
         }
 
@@ -120,12 +120,12 @@ class LockTest {
             }
             for (left in 9 downTo 1) {
                 val wrong =
-                    assertFailsWith<HandbookException.PinWrong> { MemberHandbook.openWithPin(folder, vault, "000000") }
+                    assertFailsWith<HandbookException.PinWrong> { MemberHandbook.open(folder, vault, pin = "000000") }
                 assertEquals(left.toUInt(), wrong.triesLeft)
             }
             val gone =
                 assertFailsWith<HandbookException.WipedAfterTries> {
-                    MemberHandbook.openWithPin(folder, vault, "000000")
+                    MemberHandbook.open(folder, vault, pin = "000000")
                 }
             assertEquals(1u, gone.unsent)
             assertEquals(setOf("lock"), files("secretary"))
@@ -139,10 +139,10 @@ class LockTest {
             joined("secretary", vault).use { it.setPin("111111") }
             joined("a", other).use { it.setPin("222222") }
             assertNotEquals(vault.stored.last(), other.stored.last())
-            assertFailsWith<HandbookException.PinWrong> { MemberHandbook.openWithPin(folder("a"), other, "111111") }
-            assertFailsWith<HandbookException.WrongKey> { MemberHandbook.openWithPin(folder("a"), vault, "222222") }
-            val first = MemberHandbook.openWithPin(folder("secretary"), vault, "111111")
-            val second = MemberHandbook.openWithPin(folder("a"), other, "222222")
+            assertFailsWith<HandbookException.PinWrong> { MemberHandbook.open(folder("a"), other, pin = "111111") }
+            assertFailsWith<HandbookException.WrongKey> { MemberHandbook.open(folder("a"), vault, pin = "222222") }
+            val first = MemberHandbook.open(folder("secretary"), vault, pin = "111111")
+            val second = MemberHandbook.open(folder("a"), other, pin = "222222")
             assertNotEquals(first.joined()?.member, second.joined()?.member)
             first.wipe()
             assertEquals(0u, second.sync().refused)
