@@ -203,7 +203,7 @@ impl fmt::Debug for Invitation {
 }
 
 /// A name, an IPv4 address or an IPv6 address in brackets, then perhaps a port from 1 to 65535.
-fn is_host(text: &str) -> bool {
+pub(crate) fn is_host(text: &str) -> bool {
     let (name, port) = match text.rsplit_once(':') {
         Some((name, port)) if !port.ends_with(']') => (name, Some(port)),
         _ => (text, None),

@@ -5,6 +5,7 @@
 
 pub mod apply;
 pub mod blob;
+pub mod board;
 pub mod cbor;
 pub mod defect;
 pub mod device_key;

@@ -118,7 +118,10 @@ pub fn act_bytes(installation: InstallationId, act: &[u8], nonce: &[u8]) -> [u8;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::Id;
+    use crate::board::BoardLink;
+    use crate::id::{Id, OrganisationId};
+    use std::collections::HashSet;
+
     use ring::signature::{Ed25519KeyPair, KeyPair};
 
     fn phone(byte: u8) -> InstallationId {
@@ -230,7 +233,9 @@ mod tests {
             SessionCertificate::signed_bytes(phone(1), &[0; 8], ""),
             Revocation::signed_bytes(phone(1), at),
             act_bytes(phone(1), &[0; 8], &[]),
+            BoardLink::signed_bytes("", OrganisationId(phone(1).0), phone(1).0),
         ];
-        assert!(signed[0] != signed[1] && signed[1] != signed[2] && signed[0] != signed[2]);
+        let different: HashSet<_> = signed.iter().collect();
+        assert_eq!(different.len(), signed.len());
     }
 }

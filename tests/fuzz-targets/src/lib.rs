@@ -4,8 +4,6 @@
 //! A target panics where a parser breaks a promise: it never panics itself, what it reads it writes again to the same meaning, one
 //! meaning has one spelling where that is promised, what is refused changes nothing, and nothing takes more memory or time than the
 //! input is worth (the fuzzer's own limits).
-//!
-//! There is no target for the links of a QR board: there are no boards yet.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -65,6 +63,7 @@ targets! {
     texts::invitation, 400;
     texts::deep_link, 300;
     texts::code, 64;
+    texts::board_link, 400;
     texts::identifier, 200;
     texts::free_text, 1024;
     http::signature, 1024;

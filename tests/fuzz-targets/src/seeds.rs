@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use ring::signature::Ed25519KeyPair;
 use sotay_client::foreign::{JournalStep, enter_in_journal, make_keys_file};
 use sotay_client::simulation::Disk;
+use sotay_model::board::BoardLink;
 use sotay_model::device_key::PublicKey;
 use sotay_model::documents::PublishDocument;
 use sotay_model::enrolment::{Code, Invitation};
@@ -20,7 +22,7 @@ use sotay_model::wire::{
     EnrolmentState, NewInvitation, OpenEnrolment, PROTOCOL, Page, PhoneLine, PhonesAnswer,
     PhonesRequest, PrivilegedAct, SyncResponse, TrustAnchors,
 };
-use sotay_model::{Id, InstallationId, Intent, Kind, Mutation, Timestamp, cbor};
+use sotay_model::{Id, InstallationId, Intent, Kind, Mutation, OrganisationId, Timestamp, cbor};
 use sotay_server::audit::{Checkpoint, Kept};
 use sotay_server::engine::Nonces;
 use sotay_server::http::foreign as server;
@@ -70,6 +72,7 @@ pub fn of(name: &str) -> Vec<Vec<u8>> {
         "record" => records(),
         "mutation" => mutations(),
         "invitation" | "deep_link" | "code" => invitations(name),
+        "board_link" => board_links(),
         "identifier" => identifiers(),
         "free_text" => [
             "Đồng chí Mẫu\n01",
@@ -624,6 +627,25 @@ fn invitations(name: &str) -> Vec<Vec<u8>> {
             .collect(),
         _ => texts.into_iter().map(String::into_bytes).collect(),
     }
+}
+
+/// The key that stands for the organisation's.
+pub(crate) fn organisation_key() -> Ed25519KeyPair {
+    Ed25519KeyPair::from_seed_unchecked(&[1; 32]).expect("a seed of 32 bytes")
+}
+
+fn board_links() -> Vec<Vec<u8>> {
+    let committee = OrganisationId(Id::from_bytes([7; 16]));
+    let link = |host: &str, item: u8| {
+        let item = Id::from_bytes([item; 16]);
+        let signed = BoardLink::signed_bytes(host, committee, item);
+        let signature = organisation_key().sign(&signed);
+        let signature = signature.as_ref().try_into().expect("64 bytes");
+        BoardLink::new(host, committee, item, signature).expect("a host")
+    };
+    [link("sotay.example", 1), link("127.0.0.1:8443", 2)]
+        .map(|link| link.text().into_bytes())
+        .to_vec()
 }
 
 fn identifiers() -> Vec<Vec<u8>> {

@@ -1,10 +1,14 @@
 //! Texts that people type, scan, or open the app with.
 
+use ring::signature::KeyPair;
 use sotay_client::foreign as phone;
+use sotay_model::board::{BoardLink, BoardLinkFault, MAX_BOARD_LINK};
 use sotay_model::enrolment::{Code, Invitation, SYMBOLS};
 use sotay_model::exchange::SixDigits;
 use sotay_model::rejection::Field;
 use sotay_model::{BlobDigest, CalendarDate, Id, RecordKey, Scope, text};
+
+use crate::seeds;
 
 fn check_invitation(found: &Invitation) {
     let text = found.text();
@@ -59,6 +63,26 @@ pub fn code(input: &[u8]) {
     let mut other = code.secret();
     other[5] = if other[5] == b'7' { b'8' } else { b'7' };
     assert!(Code::parse(&String::from_utf8_lossy(&other)).is_err());
+}
+
+/// What a square of a printed board holds: one form, and nothing without the organisation's signature.
+pub fn board_link(input: &[u8]) {
+    let text = String::from_utf8_lossy(input);
+    let ours = seeds::organisation_key();
+    match BoardLink::read(&text, [ours.public_key().as_ref()]) {
+        Ok(link) => {
+            assert_eq!(link.text(), text);
+            let signed = BoardLink::signed_bytes(link.host(), link.committee(), link.item());
+            let signature = ours.sign(&signed).as_ref().try_into().expect("64 bytes");
+            let again = BoardLink::new(link.host(), link.committee(), link.item(), signature);
+            assert_eq!(again, Ok(link), "two signatures for one square");
+        }
+        Err(BoardLinkFault::Forged) => {
+            assert!(text.len() <= MAX_BOARD_LINK && text.starts_with("https://"));
+            assert!(text.bytes().all(|byte| byte.is_ascii_graphic()));
+        }
+        Err(BoardLinkFault::NotABoard) => {}
+    }
 }
 
 /// Identifiers and days in addresses and files: each has one spelling.

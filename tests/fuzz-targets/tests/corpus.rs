@@ -98,6 +98,7 @@ const READERS: &[(&str, &[&str])] = &[
     ("server/src/main.rs", OWN),
     ("server/src/storage/phones.rs", OWN),
     ("core/model/src/blob.rs", &["identifier", "record"]),
+    ("core/model/src/board.rs", &["board_link"]),
     (
         "core/model/src/cbor.rs",
         &["record", "mutation", "sync_request"],
