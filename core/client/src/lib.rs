@@ -38,6 +38,8 @@ mod schedule;
 mod server_certificate;
 mod session;
 mod signer;
+#[cfg(any(test, feature = "simulation"))]
+mod simulated_disk;
 #[cfg(feature = "simulation")]
 pub mod simulation;
 mod state;

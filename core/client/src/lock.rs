@@ -151,8 +151,7 @@ impl Inner {
             unlock::unlock(&PhoneDisk, &self.folder, &*self.vault, None)?;
         }
         let new = match then {
-            Then::AsNow => None,
-            Then::None => None,
+            Then::AsNow | Then::None => None,
             Then::This(pin) => Some(pin.newly_stretched()?),
         };
         let wanted = match then {

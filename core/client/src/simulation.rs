@@ -17,6 +17,7 @@ pub use crate::disk::{Disk, DiskFile};
 use crate::engine::{self, submit};
 use crate::identity::Identity;
 use crate::keys::{self, Keys};
+pub use crate::simulated_disk::SimulatedDisk;
 use crate::store::rows::{self, Setting, id_of, scope_of, unsigned_of};
 use crate::store::schema::RECORD_BITS;
 use crate::store::{Place, Store, schema};

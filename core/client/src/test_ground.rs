@@ -1,25 +1,17 @@
 //! What the tests of lock and wipe stand on: a disk that loses power at any operation, and a vault that dies with it.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Mutex;
 
 use sotay_disk::{Fault, Options, Snapshot};
 
-use crate::disk::{Disk, DiskFile};
+use crate::simulated_disk::SimulatedDisk;
 use crate::store::locked;
 use crate::vault::{KeyVault, VaultAnswer, VaultError};
 
-/// A simulated disk as a phone sees it.
-#[derive(Debug)]
-pub(crate) struct GroundDisk(pub(crate) sotay_disk::Disk);
-
-#[derive(Debug)]
-struct GroundFile(sotay_disk::DiskFile);
-
-impl GroundDisk {
+impl SimulatedDisk {
     /// An empty one, or a copy, on which names last only once their folder is synced.
-    pub(crate) fn new(seed: u64, from: Option<&Snapshot>) -> Self {
+    pub(crate) fn strict(seed: u64, from: Option<&Snapshot>) -> Self {
         let disk = match from {
             Some(snapshot) => sotay_disk::Disk::from_snapshot(seed, snapshot),
             None => sotay_disk::Disk::new(seed),
@@ -35,61 +27,6 @@ impl GroundDisk {
     /// The handbook's folder.
     pub(crate) fn folder(&self) -> PathBuf {
         self.0.path("handbook")
-    }
-}
-
-impl Disk for GroundDisk {
-    fn file_system(&self) -> Option<&str> {
-        None
-    }
-
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        self.0.read(path)
-    }
-
-    fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-        Ok(Box::new(GroundFile(self.0.open(path)?)))
-    }
-
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.0.rename(from, to)
-    }
-
-    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
-        self.0.sync_folder(folder)
-    }
-
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        match self.0.remove(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            removed => removed,
-        }
-    }
-
-    fn remove_folder(&self, folder: &Path) -> io::Result<()> {
-        for name in self.0.files() {
-            let path = self.0.path(&name);
-            if path.starts_with(folder) {
-                self.remove(&path)?;
-                // There the folder has no name of its own, with which these would go.
-                self.sync_folder(path.parent().unwrap_or(folder))?;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl DiskFile for GroundFile {
-    fn write_at(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
-        self.0.write_all_at(at, bytes)
-    }
-
-    fn set_len(&mut self, length: u64) -> io::Result<()> {
-        self.0.set_len(length)
-    }
-
-    fn sync(&self) -> io::Result<()> {
-        self.0.sync()
     }
 }
 
@@ -115,7 +52,7 @@ pub(crate) struct GroundVault {
 
 impl GroundVault {
     /// With this root, on a phone with this disk.
-    pub(crate) fn on(disk: &GroundDisk, root: Option<Vec<u8>>, cut: Option<Cut>) -> Self {
+    pub(crate) fn on(disk: &SimulatedDisk, root: Option<Vec<u8>>, cut: Option<Cut>) -> Self {
         Self {
             kept: Mutex::new(root),
             cut: Mutex::new(cut),
@@ -187,12 +124,12 @@ impl KeyVault for GroundVault {
 pub(crate) fn cut_everywhere(
     snapshot: &Snapshot,
     root: &[u8],
-    what: impl Fn(&GroundDisk, &GroundVault),
-    then: impl Fn(&GroundDisk, &GroundVault),
+    what: impl Fn(&SimulatedDisk, &GroundVault),
+    then: impl Fn(&SimulatedDisk, &GroundVault),
 ) -> u32 {
     let mut cuts = 0;
     let mut run = |seed: u64, operation: Option<u64>, cut: Option<Cut>| {
-        let disk = GroundDisk::new(seed, Some(snapshot));
+        let disk = SimulatedDisk::strict(seed, Some(snapshot));
         let vault = GroundVault::on(&disk, Some(root.to_vec()), cut);
         if let Some(operation) = operation {
             disk.0.fail_at(operation, Fault::Crash);

@@ -1,9 +1,10 @@
 //! Phones, for whoever runs the server: who waits, confirming, listing, revoking.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use sotay_model::exchange::SixDigits;
-use sotay_model::{InstallationId, MemberId, Timestamp};
+use sotay_model::{Id, InstallationId, MemberId, Timestamp};
 
 use super::{CommuneError, DATABASE, MEMBER, words};
 use crate::engine::{Compared, compare, refuse};
@@ -52,18 +53,16 @@ fn member_of(transaction: &Transaction<'_>, code: &str) -> Result<MemberId, Comm
 pub fn waiting(folder: &Path, now: Timestamp) -> Result<Vec<Waiting>, CommuneError> {
     let mut storage = open(folder)?;
     let transaction = storage.read()?;
-    let codes = transaction.entries(MEMBER)?;
+    let codes: HashMap<Id, String> = (transaction.entries(MEMBER)?.into_iter())
+        .map(|(code, entry)| (entry.id, code))
+        .collect();
     let mut lines = Vec::new();
     for joining in transaction.all_joining(now)? {
         let Some(phone) = transaction.installation(joining.installation)? else {
             continue;
         };
-        let code = codes
-            .iter()
-            .find(|(_, entry)| entry.id == phone.member.0)
-            .map(|(code, _)| code.clone());
         lines.push(Waiting {
-            member: code.unwrap_or_default(),
+            member: codes.get(&phone.member.0).cloned().unwrap_or_default(),
             device_name: phone.device_name,
             digits: joining.digits,
             until: joining.until,

@@ -14,16 +14,15 @@ use sotay_model::wire::{BLOBS, BlobState, MAX_RANGE_BYTES, MEDIA_TYPE, ProblemCo
 use sotay_model::{BlobDigest, RecordKey, Scope, cbor};
 
 use super::Shared;
-use super::authentication::{Unauthenticated, authenticate, text};
-use super::routes::{blocking, receive, refuse, with_nonce};
+use super::authentication::{authenticate, text};
+use super::routes::{refuse, signed};
 use super::writer::problem;
 use crate::blobs::{Appended, Part};
 use crate::storage::Installation;
 
 /// `GET /v1/blobs/<sha256>?record=<home>/<id>` with `Range: bytes=<from>-<to>` or `bytes=<from>-`.
 pub(super) async fn fetch(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Response {
-    let (parts, _) = request.into_parts();
-    answered(shared, parts, Vec::new(), part_of_blob).await
+    answered(shared, request, part_of_blob).await
 }
 
 /// `PUT /v1/blobs/<sha256>?home=<scope>&from=<n>&size=<n>`; without bytes it only asks how far it is.
@@ -31,30 +30,14 @@ pub(super) async fn hand_over(
     State(shared): State<Arc<Shared>>,
     request: Request<Body>,
 ) -> Response {
-    let (parts, body) = request.into_parts();
-    match receive(&shared, &parts, body).await {
-        Ok(bytes) => answered(shared, parts, bytes, append).await,
-        Err(problem) => refuse(problem),
-    }
+    answered(shared, request, append).await
 }
 
 type Answer = fn(&Shared, &Parts, &Installation, &[u8]) -> Result<Response, ProblemCode>;
 
-/// One hop to a thread that may block, for the signature and the answer.
-async fn answered(shared: Arc<Shared>, parts: Parts, body: Vec<u8>, answer: Answer) -> Response {
-    let same = shared.clone();
-    let done = blocking(move || {
-        let sender = authenticate(&same, &parts, &body)?;
-        let response = answer(&same, &parts, &sender.phone, &body).unwrap_or_else(refuse);
-        Ok((sender.session, response))
-    });
-    match done.await {
-        Ok(Ok((session, response))) => with_nonce(&shared, Some(session), response),
-        Ok(Err(Unauthenticated { problem, session })) => {
-            with_nonce(&shared, session, refuse(problem))
-        }
-        Err(problem) => refuse(problem),
-    }
+async fn answered(shared: Arc<Shared>, request: Request<Body>, answer: Answer) -> Response {
+    let finish = |_, response| async { response };
+    signed(shared, request, authenticate, answer, finish).await
 }
 
 fn part_of_blob(

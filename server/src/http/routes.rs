@@ -106,12 +106,29 @@ async fn claim(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Res
     }
 }
 
-/// What a signed request came to: the bytes of an answer, or why there are none.
-type Answered = Result<Vec<u8>, ProblemCode>;
+/// What a signed request is answered with.
+pub(super) enum Reply {
+    /// The bytes of a message.
+    Message(Vec<u8>),
+    /// Something of another shape.
+    Other(Response),
+}
+
+impl From<Vec<u8>> for Reply {
+    fn from(message: Vec<u8>) -> Self {
+        Self::Message(message)
+    }
+}
+
+impl From<Response> for Reply {
+    fn from(response: Response) -> Self {
+        Self::Other(response)
+    }
+}
 
 /// Takes a signed request through its steps: the body, the sender, what is done with it on a thread that may block, and what is
 /// left to the writer. Every answer to a session brings its next nonce.
-async fn signed<T, F>(
+pub(super) async fn signed<T, F, R>(
     shared: Arc<Shared>,
     request: Request<Body>,
     who: fn(&Shared, &Parts, &[u8]) -> Result<Authenticated, Unauthenticated>,
@@ -120,7 +137,8 @@ async fn signed<T, F>(
 ) -> Response
 where
     T: Send + 'static,
-    F: Future<Output = Answered>,
+    F: Future<Output = Result<R, ProblemCode>>,
+    R: Into<Reply>,
 {
     let (parts, body) = request.into_parts();
     let parts = Arc::new(parts);
@@ -143,10 +161,13 @@ where
         Err(problem) => (None, Err(problem)),
     };
     let response = match answer {
-        Ok(bytes) => {
-            tracing::debug!(bytes = bytes.len(), "a request answered");
-            answer_with(&parts, &bytes)
-        }
+        Ok(reply) => match reply.into() {
+            Reply::Message(bytes) => {
+                tracing::debug!(bytes = bytes.len(), "a request answered");
+                answer_with(&parts, &bytes)
+            }
+            Reply::Other(response) => response,
+        },
         Err(problem) => {
             tracing::debug!(?problem, "a request refused");
             refuse(problem)
@@ -265,19 +286,14 @@ async fn phones(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Re
 }
 
 async fn wake_up(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Response {
-    let (parts, _) = request.into_parts();
-    let same = shared.clone();
-    let authenticated = blocking(move || authenticate(&same, &parts, &[])).await;
-    match authenticated {
-        Ok(Ok(Authenticated { phone, session })) => {
-            let response = wake::stream(&shared, phone.id, phone.member).await;
-            with_nonce(&shared, Some(session), response.unwrap_or_else(refuse))
-        }
-        Ok(Err(Unauthenticated { problem, session })) => {
-            with_nonce(&shared, session, refuse(problem))
-        }
-        Err(problem) => refuse(problem),
-    }
+    signed(
+        shared,
+        request,
+        authenticate,
+        |_, _, phone, _| (phone.id, phone.member),
+        |shared, (phone, member)| async move { wake::stream(&shared, phone, member).await },
+    )
+    .await
 }
 
 /// Counts a step of joining by its invitation, and by the cell of who is invited. A lookup value of another length finds none,

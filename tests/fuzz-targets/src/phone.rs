@@ -1,71 +1,16 @@
 //! A server's answer, applied by the phone's engine to its database.
 
 use std::cell::RefCell;
-use std::io;
-use std::path::Path;
 use std::sync::Arc;
 
-use sotay_client::simulation::{
-    Disk as PhoneDisk, DiskFile as PhoneFile, Fault, Files, Held, Phone, Round,
-};
-use sotay_disk::{Disk, DiskFile, Snapshot, vfs_name};
+use sotay_client::simulation::{Fault, Files, Held, Phone, Round, SimulatedDisk};
+use sotay_disk::{Disk, Snapshot};
 use sotay_model::{Id, InstallationId, MemberId, OrganisationId, Timestamp, cbor};
 
 use crate::seeds;
 
 const ROOT: [u8; 32] = [5; 32];
 const ME: MemberId = MemberId(Id::from_bytes([0x11; 16]));
-
-#[derive(Debug)]
-struct InMemory(Disk);
-
-#[derive(Debug)]
-struct InMemoryFile(DiskFile);
-
-impl PhoneDisk for InMemory {
-    fn file_system(&self) -> Option<&str> {
-        Some(vfs_name())
-    }
-
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        self.0.read(path)
-    }
-
-    fn open(&self, path: &Path) -> io::Result<Box<dyn PhoneFile>> {
-        Ok(Box::new(InMemoryFile(self.0.open(path)?)))
-    }
-
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.0.rename(from, to)
-    }
-
-    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
-        self.0.sync_folder(folder)
-    }
-
-    // Only a wipe removes anything.
-    fn remove(&self, _: &Path) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-
-    fn remove_folder(&self, _: &Path) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-}
-
-impl PhoneFile for InMemoryFile {
-    fn write_at(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
-        self.0.write_all_at(at, bytes)
-    }
-
-    fn set_len(&mut self, length: u64) -> io::Result<()> {
-        self.0.set_len(length)
-    }
-
-    fn sync(&self) -> io::Result<()> {
-        self.0.sync()
-    }
-}
 
 /// A phone that stands where every input begins.
 struct Ready {
@@ -82,7 +27,7 @@ struct Ground {
 fn opened(disk: &Disk) -> Phone {
     let files = Files {
         folder: disk.root().into(),
-        disk: Arc::new(InMemory(disk.clone())),
+        disk: Arc::new(SimulatedDisk(disk.clone())),
         cipher: false,
     };
     Phone::open(&files, &ROOT).expect("a phone opens")

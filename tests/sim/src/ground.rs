@@ -1,11 +1,8 @@
 //! Where a run begins: a commune of three cells under a committee, made once for each thread and copied for each seed.
 
 use std::collections::BTreeSet;
-use std::io;
-use std::path::Path;
 
-use sotay_client::simulation::{Disk as PhoneDisk, DiskFile as PhoneFile};
-use sotay_disk::{Disk, DiskFile, Snapshot, vfs_name};
+use sotay_disk::{Disk, Snapshot, vfs_name};
 use sotay_model::organisation::{
     Appoint, EnterMember, FoundOrganisation, MemberStatus, OrganisationLevel, Policy, Role,
 };
@@ -164,67 +161,5 @@ impl Ground {
             above: [committee, section],
             members,
         })
-    }
-}
-
-/// A simulated disk as a phone sees it.
-#[derive(Debug)]
-pub struct SimulatedDisk(pub Disk);
-
-#[derive(Debug)]
-struct SimulatedFile(DiskFile);
-
-impl PhoneDisk for SimulatedDisk {
-    fn file_system(&self) -> Option<&str> {
-        Some(vfs_name())
-    }
-
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        self.0.read(path)
-    }
-
-    fn open(&self, path: &Path) -> io::Result<Box<dyn PhoneFile>> {
-        Ok(Box::new(SimulatedFile(self.0.open(path)?)))
-    }
-
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.0.rename(from, to)
-    }
-
-    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
-        self.0.sync_folder(folder)
-    }
-
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        match self.0.remove(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            removed => removed,
-        }
-    }
-
-    fn remove_folder(&self, folder: &Path) -> io::Result<()> {
-        for name in self.0.files() {
-            let path = self.0.path(&name);
-            if path.starts_with(folder) {
-                self.remove(&path)?;
-                // There the folder has no name of its own, with which these would go.
-                self.sync_folder(path.parent().unwrap_or(folder))?;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl PhoneFile for SimulatedFile {
-    fn write_at(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
-        self.0.write_all_at(at, bytes)
-    }
-
-    fn set_len(&mut self, length: u64) -> io::Result<()> {
-        self.0.set_len(length)
-    }
-
-    fn sync(&self) -> io::Result<()> {
-        self.0.sync()
     }
 }

@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sotay_client::simulation::{Fault, Files, Held, Phone, Round};
+use sotay_client::simulation::{Fault, Files, Held, Phone, Round, SimulatedDisk};
 use sotay_disk::{Disk, Snapshot, vfs_name};
 use sotay_model::device_key::PublicKey;
 use sotay_model::meetings::{MeetingKind, MeetingMode, NoticeText, PublishNotice};
@@ -22,7 +22,7 @@ use sotay_model::{
 use sotay_server::engine::{Asked, Engine};
 use sotay_server::storage::{Installation, Storage};
 use sotay_sim::dice::Dice;
-use sotay_sim::ground::{BEGINNING, DATABASE, Ground, SimulatedDisk};
+use sotay_sim::ground::{BEGINNING, DATABASE, Ground};
 
 const ROOT: [u8; 32] = [7; 32];
 const SECRETARY: InstallationId = InstallationId(Id::from_bytes([1; 16]));

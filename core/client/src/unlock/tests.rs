@@ -4,7 +4,8 @@ use sotay_disk::{Fault, Snapshot};
 
 use super::*;
 use crate::disk::PhoneDisk;
-use crate::test_ground::{GroundDisk, GroundVault, cut_everywhere};
+use crate::simulated_disk::SimulatedDisk;
+use crate::test_ground::{GroundVault, cut_everywhere};
 
 const FIRST: &str = "123456";
 const SECOND: &str = "650000";
@@ -26,7 +27,7 @@ struct Locked {
 }
 
 fn opened(
-    disk: &GroundDisk,
+    disk: &SimulatedDisk,
     vault: &GroundVault,
     pin: Option<&Pin>,
 ) -> Result<Unlocked, HandbookError> {
@@ -34,7 +35,7 @@ fn opened(
 }
 
 fn set_up(with: Option<&str>) -> Locked {
-    let disk = GroundDisk::new(1, None);
+    let disk = SimulatedDisk::strict(1, None);
     let vault = GroundVault::on(&disk, None, None);
     let unlocked = opened(&disk, &vault, None).unwrap();
     if let Some(digits) = with {
@@ -72,7 +73,7 @@ fn crypto_2_a_new_root_is_resumed_wherever_the_phone_dies() {
 #[test]
 fn crypto_2_after_a_new_root_the_old_one_opens_nothing() {
     let before = set_up(None);
-    let disk = GroundDisk::new(1, Some(&before.snapshot));
+    let disk = SimulatedDisk::strict(1, Some(&before.snapshot));
     let vault = GroundVault::on(&disk, Some(before.root.clone()), None);
     change(&disk, &disk.folder(), &vault, None, None).unwrap();
     assert_ne!(vault.root().unwrap(), before.root);
@@ -83,7 +84,7 @@ fn crypto_2_after_a_new_root_the_old_one_opens_nothing() {
         Some(HandbookError::WrongKey)
     );
     // Nor does the new one open the file as it was.
-    let copied = GroundDisk::new(1, Some(&before.snapshot));
+    let copied = SimulatedDisk::strict(1, Some(&before.snapshot));
     let refused = opened(&copied, &GroundVault::on(&copied, vault.root(), None), None);
     assert_eq!(refused.err(), Some(HandbookError::WrongKey));
 }
@@ -96,7 +97,7 @@ fn auth_2_a_change_of_pin_is_resumed_wherever_the_phone_dies() {
         (Some(FIRST), None),
     ] {
         let before = set_up(now);
-        let disk = GroundDisk::new(1, Some(&before.snapshot));
+        let disk = SimulatedDisk::strict(1, Some(&before.snapshot));
         let vault = GroundVault::on(&disk, Some(before.root.clone()), None);
         let set = opened(&disk, &vault, now.map(pin).as_ref()).unwrap().pin;
         let new = then.map(|digits| pin(digits).newly_stretched().unwrap());
@@ -138,7 +139,7 @@ fn auth_2_a_try_is_counted_before_it_is_looked_at() {
     let locked = set_up(Some(FIRST));
     // Whoever switches the phone off in the middle of every try hears no more often that it was wrong.
     for operation in 0.. {
-        let disk = GroundDisk::new(operation, Some(&locked.snapshot));
+        let disk = SimulatedDisk::strict(operation, Some(&locked.snapshot));
         let vault = GroundVault::on(&disk, Some(locked.root.clone()), None);
         let (mut heard, mut died) = (0, false);
         for _ in 0..25 {
@@ -160,7 +161,7 @@ fn auth_2_a_try_is_counted_before_it_is_looked_at() {
 #[test]
 fn auth_2_ten_wrong_pins_in_a_row_are_the_last() {
     let locked = set_up(Some(FIRST));
-    let disk = GroundDisk::new(1, Some(&locked.snapshot));
+    let disk = SimulatedDisk::strict(1, Some(&locked.snapshot));
     let vault = GroundVault::on(&disk, Some(locked.root.clone()), None);
     let wrong = || opened(&disk, &vault, Some(&pin(SECOND))).err().unwrap();
     for left in (7..10).rev() {
@@ -188,9 +189,9 @@ fn auth_2_ten_wrong_pins_in_a_row_are_the_last() {
 #[test]
 fn auth_2_without_the_pin_nothing_is_touched() {
     let locked = set_up(Some(FIRST));
-    let disk = GroundDisk::new(1, Some(&locked.snapshot));
+    let disk = SimulatedDisk::strict(1, Some(&locked.snapshot));
     let vault = GroundVault::on(&disk, Some(locked.root.clone()), None);
-    let files = |disk: &GroundDisk| -> Vec<_> {
+    let files = |disk: &SimulatedDisk| -> Vec<_> {
         let names = disk.0.files();
         names
             .into_iter()
@@ -221,7 +222,7 @@ fn with_sum(mut block: Vec<u8>) -> Vec<u8> {
 #[test]
 fn auth_2_no_changed_byte_of_the_keys_unlocks_without_the_pin() {
     let locked = set_up(Some(FIRST));
-    let disk = GroundDisk::new(1, Some(&locked.snapshot));
+    let disk = SimulatedDisk::strict(1, Some(&locked.snapshot));
     let vault = GroundVault::on(&disk, Some(locked.root.clone()), None);
     let path = disk.folder().join(keys_file::KEYS);
     let whole = disk.read(&path).unwrap();
@@ -256,7 +257,7 @@ fn auth_2_no_changed_byte_of_the_keys_unlocks_without_the_pin() {
 #[test]
 fn crypto_1_a_changed_byte_in_a_wrap_is_refused_and_never_taken_for_damage() {
     let locked = set_up(None);
-    let disk = GroundDisk::new(1, Some(&locked.snapshot));
+    let disk = SimulatedDisk::strict(1, Some(&locked.snapshot));
     let path = disk.folder().join(keys_file::KEYS);
     let block = disk.read(&path).unwrap()[4_096..].to_vec();
     let sealed = 7 + 1 + 16 + 29;
@@ -276,7 +277,7 @@ fn crypto_1_a_changed_byte_in_a_wrap_is_refused_and_never_taken_for_damage() {
 #[test]
 fn promise_26_a_flipped_bit_of_the_keys_is_mended_by_the_other_copy() {
     let locked = set_up(Some(FIRST));
-    let disk = GroundDisk::new(1, Some(&locked.snapshot));
+    let disk = SimulatedDisk::strict(1, Some(&locked.snapshot));
     let vault = GroundVault::on(&disk, Some(locked.root.clone()), None);
     let path = disk.folder().join(keys_file::KEYS);
     let whole = disk.read(&path).unwrap();
@@ -312,7 +313,7 @@ fn a_vault_that_does_not_take_the_new_root_leaves_the_old_one_in_force() {
         }
     }
     let locked = set_up(None);
-    let disk = GroundDisk::new(1, Some(&locked.snapshot));
+    let disk = SimulatedDisk::strict(1, Some(&locked.snapshot));
     let vault = Stubborn(GroundVault::on(&disk, Some(locked.root.clone()), None));
     let refused = change(&disk, &disk.folder(), &vault, None, None);
     assert_eq!(refused, Err(HandbookError::KeyFailed));
@@ -323,7 +324,7 @@ fn a_vault_that_does_not_take_the_new_root_leaves_the_old_one_in_force() {
 #[test]
 fn keys_of_a_newer_version_are_refused_and_left_as_they_are() {
     let locked = set_up(None);
-    let disk = GroundDisk::new(1, Some(&locked.snapshot));
+    let disk = SimulatedDisk::strict(1, Some(&locked.snapshot));
     let vault = GroundVault::on(&disk, Some(locked.root.clone()), None);
     let path = disk.folder().join(keys_file::KEYS);
     let mut block = disk.read(&path).unwrap()[4_096..].to_vec();
@@ -340,7 +341,7 @@ fn keys_of_a_newer_version_are_refused_and_left_as_they_are() {
 #[test]
 fn keys_that_are_damaged_in_both_copies_are_lost_and_that_is_said() {
     let folder = tempfile::tempdir().unwrap();
-    let ground = GroundDisk::new(1, None);
+    let ground = SimulatedDisk::strict(1, None);
     let vault = GroundVault::on(&ground, None, None);
     let open = || {
         let unlocked = unlock(&PhoneDisk, folder.path(), &vault, None)?;

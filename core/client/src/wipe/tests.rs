@@ -3,11 +3,12 @@
 use sotay_disk::Snapshot;
 
 use super::*;
-use crate::test_ground::{GroundDisk, GroundVault, cut_everywhere};
+use crate::simulated_disk::SimulatedDisk;
+use crate::test_ground::{GroundVault, cut_everywhere};
 
 /// A folder with one of every file that a handbook ever makes.
 fn handbook() -> Snapshot {
-    let disk = GroundDisk::new(1, None);
+    let disk = SimulatedDisk::strict(1, None);
     for name in [
         "handbook.db",
         "handbook.db-wal",
@@ -84,7 +85,7 @@ fn a_vault_that_does_not_let_go_keeps_no_file_and_is_asked_again() {
             Err(crate::VaultError::Failed)
         }
     }
-    let disk = GroundDisk::new(1, Some(&handbook()));
+    let disk = SimulatedDisk::strict(1, Some(&handbook()));
     let folder = disk.folder();
     let refused = wipe(&disk, &folder, &Stubborn);
     assert_eq!(refused, Err(HandbookError::KeyFailed));

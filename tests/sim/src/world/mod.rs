@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
-use sotay_client::simulation::{Files, Held, Phone, Round};
+use sotay_client::simulation::{Files, Held, Phone, Round, SimulatedDisk};
 use sotay_disk::Disk;
 use sotay_model::device_key::PublicKey;
 use sotay_model::wire::ProblemCode;
@@ -26,7 +26,7 @@ use sotay_server::storage::Installation;
 use crate::chronicle::Chronicle;
 use crate::dice::Dice;
 use crate::expected::{Ledger, Owner};
-use crate::ground::{Ground, SimulatedDisk};
+use crate::ground::Ground;
 use crate::plan::Plan;
 use crate::reference::Reference;
 use crate::server_disk::open_engine;

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use sotay_client::HandbookError;
-use sotay_client::simulation::{Files, Held, Phone, Round};
+use sotay_client::simulation::{Files, Held, Phone, Round, SimulatedDisk};
 use sotay_disk::Disk;
 use sotay_model::device_key::PublicKey;
 use sotay_model::meetings::{
@@ -22,7 +22,7 @@ use sotay_model::{
 };
 use sotay_server::engine::{Asked, Engine};
 use sotay_server::storage::Installation;
-use sotay_sim::ground::{BEGINNING, Ground, SimulatedDisk};
+use sotay_sim::ground::{BEGINNING, Ground};
 use sotay_sim::server_disk::open_engine;
 
 /// The phones' key: secrecy is not what is tested here.

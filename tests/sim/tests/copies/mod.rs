@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OpenFlags};
 use sotay_client::HandbookError;
-use sotay_client::simulation::{Fault as Unapplied, Files, Phone, Round};
+use sotay_client::simulation::{Fault as Unapplied, Files, Phone, Round, SimulatedDisk};
 use sotay_disk::{Disk, Snapshot, vfs_name};
 use sotay_model::meetings::{MeetingKind, MeetingMode, NoticeText, PublishNotice};
 use sotay_model::wire::SyncResponse;
 use sotay_model::{Id, Intent, MeetingKey, OrganisationId, RecordKey, Scope};
-use sotay_sim::ground::{BEGINNING, SimulatedDisk};
+use sotay_sim::ground::BEGINNING;
 
 use crate::common::{ROOT, Stage, WHOLE};
 
