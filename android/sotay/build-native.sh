@@ -18,4 +18,4 @@ command -v cargo-ndk > /dev/null || {
 rustup target add aarch64-linux-android armv7-linux-androideabi x86_64-linux-android
 cd "$here/../.."
 cargo ndk --platform 26 --target arm64-v8a --target armeabi-v7a --target x86_64 --output-dir "$here/src/main/jniLibs" \
-    build --locked --release --package sotay-ffi --lib
+    build --locked --profile phone --package sotay-ffi --lib

@@ -20,15 +20,16 @@ export IPHONEOS_DEPLOYMENT_TARGET=17.0 MACOSX_DEPLOYMENT_TARGET=14.0
 targets=(aarch64-apple-ios aarch64-apple-ios-sim x86_64-apple-ios aarch64-apple-darwin x86_64-apple-darwin)
 rustup target add "${targets[@]}"
 for triple in "${targets[@]}"; do
-    cargo build --locked --release --package sotay-ffi --lib --target "$triple"
+    cargo build --locked --profile phone --package sotay-ffi --lib --target "$triple"
 done
 
 # The interface is read out of a library for this machine; it is the same for all.
 cargo build --locked --package sotay-ffi --features bindgen --bin sotay-bindgen
+cargo build --locked --package sotay-ffi --lib
 rm -rf "$here/Generated"
 made=$here/Generated/made
 mkdir -p "$made" "$here/Generated/SotayGenerated" "$here/Generated/Headers"
-"$target/debug/sotay-bindgen" generate --library "$target/aarch64-apple-darwin/release/libsotay_ffi.dylib" \
+"$target/debug/sotay-bindgen" generate --library "$target/debug/libsotay_ffi.dylib" \
     --config bindings/uniffi.toml --language swift --no-format --out-dir "$made"
 # As bindings/generate.sh does on Linux; BSD sed wants an argument after -i.
 sed -i '' -E 's/-> Handbook  \{/-> BlockingHandbook {/; s/FfiConverterTypeHandbook_lift/FfiConverterTypeBlockingHandbook_lift/' \
@@ -42,12 +43,12 @@ rm -rf "$made"
 fat=$target/xcframework
 mkdir -p "$fat/simulator" "$fat/mac"
 lipo -create -output "$fat/simulator/libsotay_ffi.a" \
-    "$target"/{aarch64-apple-ios-sim,x86_64-apple-ios}/release/libsotay_ffi.a
+    "$target"/{aarch64-apple-ios-sim,x86_64-apple-ios}/phone/libsotay_ffi.a
 lipo -create -output "$fat/mac/libsotay_ffi.a" \
-    "$target"/{aarch64,x86_64}-apple-darwin/release/libsotay_ffi.a
+    "$target"/{aarch64,x86_64}-apple-darwin/phone/libsotay_ffi.a
 
 xcodebuild -create-xcframework -output "$here/Generated/SotayFFI.xcframework" \
-    -library "$target/aarch64-apple-ios/release/libsotay_ffi.a" -headers "$here/Generated/Headers" \
+    -library "$target/aarch64-apple-ios/phone/libsotay_ffi.a" -headers "$here/Generated/Headers" \
     -library "$fat/simulator/libsotay_ffi.a" -headers "$here/Generated/Headers" \
     -library "$fat/mac/libsotay_ffi.a" -headers "$here/Generated/Headers"
 echo "made $here/Generated/SotayFFI.xcframework"

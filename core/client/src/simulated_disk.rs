@@ -1,5 +1,10 @@
 //! A simulated disk as a phone sees it: for the simulator, the fuzzer and the tests of lock and wipe, never in an app.
 
+#![cfg_attr(
+    not(feature = "simulation"),
+    expect(unreachable_pub, reason = "reached through the module `simulation`")
+)]
+
 use std::io;
 use std::path::Path;
 
