@@ -202,16 +202,17 @@ pub fn blob_file(input: &[u8]) {
     let Some(([how, high, low, damage], rest)) = input.split_first_chunk() else {
         return;
     };
-    // Mostly one chunk; now and then a second one, and a second piece.
-    let more = match how % 64 {
-        63 => 256 << 10,
-        56..63 => 64 << 10,
-        _ => 0,
+    // Mostly a small one; now and then a whole chunk, a second one, and a second piece.
+    let (more, most) = match how % 64 {
+        63 => (256 << 10, u16::MAX),
+        56..63 => (64 << 10, u16::MAX),
+        48..56 => (0, u16::MAX),
+        _ => (0, 0x0fff),
     };
     let file = BlobFile {
         path: folder().join("blob"),
         key: [6; 16],
-        size: u64::from(u16::from_be_bytes([*high, *low])) + 1 + more,
+        size: u64::from(u16::from_be_bytes([*high, *low]) & most) + 1 + more,
     };
     let gone = std::fs::remove_file(&file.path);
     assert!(gone.is_ok() || !file.path.exists());

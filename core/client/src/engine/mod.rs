@@ -209,10 +209,8 @@ impl Round {
         let told = rows::setting_number(db, Setting::SettledThrough)?.unwrap_or(0);
         let settled = settled_through(db)?;
         // Before the first answer to a database that was rebuilt nothing is settled: what was accepted may yet go up again.
-        if rows::setting_number(db, Setting::Incarnation)?.is_none() {
-            return Ok(told.min(settled).cast_unsigned());
-        }
-        if settled.saturating_sub(told) < self.settled_lag.cast_signed() {
+        let rebuilt = rows::setting_number(db, Setting::Incarnation)?.is_none();
+        if rebuilt || settled.saturating_sub(told) < self.settled_lag.cast_signed() {
             // Less than it was told where a restored server has forgotten what was settled once.
             return Ok(told.min(settled).cast_unsigned());
         }
