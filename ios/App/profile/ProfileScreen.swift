@@ -98,6 +98,9 @@ struct ProfileScreen: View {
                 PhonesScreen(handbook: handbook, title: words("phones.title"), approval: approval)
             }
             NavigationLink("pin.title") { PinSettingScreen(handbook: handbook) }
+            NavigationLink("takeAlong.title") { 
+                TakeAlongScreen(handbook: handbook, member: profile.member, approval: approval)
+            }
             // Who holds an office may confirm, and who leads a cell may invite; whom, the library and the server say.
             if !profile.offices.isEmpty {
                 NavigationLink("invite.title") { InvitableScreen(handbook: handbook) }

@@ -197,6 +197,36 @@ struct PhonesTests {
         _ = try self.join(of: app)
     }
 
+    @Test("auth 3: what the server keeps about oneself is a file after a fresh unlock, gone with the screen")
+    func takeAlong() async throws {
+        let signer = try OpensslSigner()
+        let phone = try await Phone.joined("secretary", at: server, signer: signer)
+        let me = try #require(try await phone.handbook.joined()).member
+        let folder = try temporaryFolder()
+        func model(of member: MemberId, _ approval: Approval?) -> TakeAlongModel {
+            TakeAlongModel(phone.handbook, of: member, approval: approval, folder: folder)
+        }
+        struct NobodyThere: Error {}
+        for approval: Approval? in [nil, { _ in throw NobodyThere() }] {
+            let refused = model(of: me, approval)
+            #expect(refused.canAsk == (approval != nil))
+            #expect(!(await refused.fetch()))
+            #expect(refused.problem == .NotApproved && refused.file == nil)
+        }
+        let another = model(of: try #require(server.names["member.vidu"]), approval(of: signer))
+        #expect(!(await another.fetch()) && another.file == nil)
+        #expect(another.problem == .Refused(why: .notAllowed(why: .notOwnLine)))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path()).isEmpty)
+
+        let mine = model(of: me, approval(of: signer))
+        #expect(await mine.fetch())
+        let file = try #require(mine.file)
+        #expect(try String(contentsOf: file, encoding: .utf8).contains("Nguyễn Văn Thử"))
+        mine.forget()
+        #expect(mine.file == nil)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path()).isEmpty)
+    }
+
     // MARK: - The PIN
 
     @Test("auth 2: a PIN is set, asked for at the next start, changed and taken away")

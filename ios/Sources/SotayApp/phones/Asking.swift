@@ -35,3 +35,12 @@ public class Asking {
         }
     }
 }
+
+extension PrivilegedAct {
+    /// Has it carried out once the person has shown that it is theirs; `NotApproved` where nobody has, or where the phone
+    /// has no key for it.
+    func finish(by approval: Approval?) async throws -> ActDone {
+        guard let signature = try? await approval?(challenge) else { throw HandbookError.NotApproved }
+        return try await finish(signature: signature)
+    }
+}

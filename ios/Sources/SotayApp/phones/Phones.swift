@@ -41,14 +41,8 @@ public final class PhonesModel: Asking {
     /// Revokes a phone: it is wiped at its next contact. The person shows a face, a finger or the phone's code; where not,
     /// nothing happens and `problem` says so.
     public func revoke(_ phone: PhoneView) async -> Bool {
-        guard let approval else {
-            problem = .NotApproved
-            return false
-        }
-        return await ask {
-            let act = try await $0.beginRevoking(phone.installation)
-            guard let signature = try? await approval(act.challenge) else { throw HandbookError.NotApproved }
-            _ = try await act.finish(signature: signature)
+        await ask {
+            _ = try await $0.beginRevoking(phone.installation).finish(by: approval)
             try await self.fetch($0)
         }
     }
