@@ -98,7 +98,7 @@ struct ProfileScreen: View {
                 PhonesScreen(handbook: handbook, title: words("phones.title"), approval: approval)
             }
             NavigationLink("pin.title") { PinSettingScreen(handbook: handbook) }
-            NavigationLink("takeAlong.title") { 
+            NavigationLink("takeAlong.title") {
                 TakeAlongScreen(handbook: handbook, member: profile.member, approval: approval)
             }
             // Who holds an office may confirm, and who leads a cell may invite; whom, the library and the server say.
