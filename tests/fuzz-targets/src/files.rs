@@ -210,7 +210,8 @@ pub fn blob_file(input: &[u8]) {
         _ => (0, 0x0fff),
     };
     let file = BlobFile {
-        path: folder().join("blob"),
+        // Tests run beside each other.
+        path: folder().join(format!("blob-{:?}", std::thread::current().id())),
         key: [6; 16],
         size: u64::from(u16::from_be_bytes([*high, *low]) & most) + 1 + more,
     };
