@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use sotay_model::InstallationId;
+use sotay_model::statement::Version;
 use sotay_server::commune::{self, CommuneError, Config, Confirmation};
 use sotay_server::storage::Storage;
 use sotay_server::{Commune, system_clock};
@@ -91,6 +92,15 @@ enum Command {
     /// The organisation's roots and the server's certificate.
     #[command(subcommand)]
     Certificates(command::Certificates),
+    /// Has apps older than a version enter nothing more, until they are updated: what they entered before is still sent. Says
+    /// which version it is where none is given.
+    MinimumVersion {
+        /// The folder.
+        #[arg(long)]
+        data: PathBuf,
+        /// As 1.2.3; 0.0.0 lets all enter again.
+        version: Option<String>,
+    },
     /// Writes database, attachments, keys and certificates into a new encrypted file, while the server goes on.
     Backup(command::Backup),
     /// Makes a key for backups. Keep it off this machine: without it no backup can be opened.
@@ -132,6 +142,8 @@ enum Failure {
     NobodyWaits,
     #[error("not the number of a phone")]
     NotAPhone,
+    #[error("not a version: three numbers, as 1.2.3")]
+    NotAVersion,
     #[error("output: {0}")]
     Output(#[from] std::io::Error),
 }
@@ -240,6 +252,13 @@ fn run(command: Command) -> Result<(), Failure> {
         }
         Command::Serve(serve) => serve.run(),
         Command::Certificates(certificates) => say(&certificates.run(now)?),
+        Command::MinimumVersion { data, version } => {
+            if let Some(text) = version {
+                let version = Version::parse(&text).ok_or(Failure::NotAVersion)?;
+                commune::set_minimum_version(&data, version, now)?;
+            }
+            say(&commune::minimum_version(&data, now)?.to_string())
+        }
         Command::Backup(backup) => say(&backup.run(now)?),
         Command::BackupKey(key) => say(&key.run()?),
         Command::Restore(restore) => say(&restore.run(now)?),

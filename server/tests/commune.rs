@@ -412,6 +412,16 @@ fn the_command_line_makes_invites_serves_and_stops() {
     assert!(made);
     assert_eq!(said, "3 organisations, 6 members\n");
 
+    for (arguments, answer) in [
+        (&["minimum-version"][..], (true, "0.0.0\n")),
+        (&["minimum-version", "1.2.3"], (true, "1.2.3\n")),
+        (&["minimum-version", "1.2"], (false, "")),
+        (&["minimum-version"], (true, "1.2.3\n")),
+    ] {
+        let (done, said, _) = run(arguments);
+        assert_eq!((done, said.as_str()), answer, "{arguments:?}");
+    }
+
     let mut serving = Command::new(program)
         .args(["serve", "--listen", "127.0.0.1:0", "--data"])
         .arg(&data)

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use rusqlite::Connection;
+use sotay_model::statement::Version;
 use sotay_model::world::Found;
 use sotay_model::{Body, Id, Kind, MemberId, OrganisationId, RecordKey, Stamp, Timestamp};
 
@@ -18,6 +19,8 @@ pub(crate) struct Current<'c> {
     pub(crate) cell: OrganisationId,
     pub(crate) now: Timestamp,
     pub(crate) offline: bool,
+    /// The version that the organisation wants, where this library is older.
+    pub(crate) wanted: Option<Version>,
 }
 
 /// Whether everything is sent.

@@ -48,6 +48,13 @@ pub enum HandbookError {
     /// The server speaks a newer protocol: update the app. What was entered is kept.
     #[error("the app is too old for the server")]
     AppTooOld,
+    /// The organisation wants a newer app before anything more is entered. Everything here can be read, and what was entered
+    /// before is still sent.
+    #[error("version {minimum} or newer is needed to enter anything")]
+    UpdateNeeded {
+        /// The oldest version that may, as `1.2.3`.
+        minimum: String,
+    },
     /// A rule said no.
     #[error("refused: {why}")]
     Refused {

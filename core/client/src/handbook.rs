@@ -281,8 +281,20 @@ impl Handbook {
 
     /// Decides on an intent by the rules, stores it with its effect, and returns its number once durable.
     pub(crate) fn submit(&self, intent: Intent) -> Result<i64, HandbookError> {
+        self.may_enter()?;
         let now = self.inner.now();
         self.write(|writer, me| submit::submit(writer, me.member, now, now, intent))
+    }
+
+    /// `UpdateNeeded` where the organisation wants a newer library before anything more is entered.
+    pub(crate) fn may_enter(&self) -> Result<(), HandbookError> {
+        let joined = self.inner.joined();
+        match joined.and_then(|joined| joined.identity.wanted()) {
+            None => Ok(()),
+            Some(minimum) => Err(HandbookError::UpdateNeeded {
+                minimum: minimum.to_string(),
+            }),
+        }
     }
 
     /// Runs a view on one consistent state of the local database.
@@ -295,6 +307,7 @@ impl Handbook {
             let member = inner.member()?;
             let (me, cell) = (member.identity.member, member.identity.cell);
             let (now, offline) = (inner.now(), inner.offline());
+            let wanted = member.identity.wanted();
             inner.enter()?.read(|db| {
                 view(&Current {
                     db,
@@ -302,6 +315,7 @@ impl Handbook {
                     cell,
                     now,
                     offline,
+                    wanted,
                 })
             })
         })
@@ -319,6 +333,7 @@ impl Handbook {
 
     /// Submits a refused mutation's intent anew, decided by the rules as they stand now.
     pub(crate) fn resend(&self, n: i64) -> Result<i64, HandbookError> {
+        self.may_enter()?;
         let now = self.inner.now();
         self.write(|writer, me| {
             let intent = submit::parked(writer, n)?;
@@ -393,6 +408,7 @@ sotay_model::redacted! {
 #[cfg(test)]
 mod tests {
     use rusqlite::TransactionBehavior;
+    use sotay_model::statement::Version;
     use sotay_model::wire::TrustAnchors;
 
     use super::*;
@@ -435,10 +451,12 @@ mod tests {
                 organisation: Vec::new(),
             },
             device_key: Vec::new(),
+            serial: 0,
+            minimum: Version::default(),
         };
         let inner = &handbook.inner;
         let signer = inner
-            .signer(identity.installation, &[], &identity.anchors, None)
+            .signer(identity.installation, &[], &identity.anchors, 0, None)
             .unwrap();
         inner.remember(identity, Arc::new(signer));
         handbook

@@ -2,10 +2,14 @@
 //! waits for an officer's confirmation is kept in the database only: nothing was entered yet.
 
 use minicbor::{Decode, Encode};
+use sotay_model::statement::Version;
 use sotay_model::wire::TrustAnchors;
 use sotay_model::{InstallationId, MemberId, OrganisationId, Timestamp};
 
-/// What an enrolment leaves on the phone.
+/// The library's version.
+pub(crate) const LIBRARY: &str = env!("CARGO_PKG_VERSION");
+
+/// What an enrolment leaves on the phone, and the organisation's statements after it.
 #[derive(Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub(crate) struct Identity {
@@ -30,6 +34,22 @@ pub(crate) struct Identity {
     /// The device key (PKCS #8), sealed; empty where the phone's hardware has it.
     #[cbor(n(6), with = "minicbor::bytes")]
     pub(crate) device_key: Vec<u8>,
+    /// The serial of the organisation's statement that `anchors` and `minimum` are from; 0: as the phone joined.
+    #[n(7)]
+    #[cbor(default)]
+    pub(crate) serial: u64,
+    /// How old a library may be that enters anything.
+    #[n(8)]
+    #[cbor(default)]
+    pub(crate) minimum: Version,
+}
+
+impl Identity {
+    /// The version that the organisation wants, where this library is older.
+    pub(crate) fn wanted(&self) -> Option<Version> {
+        let older = Version::parse(LIBRARY).is_some_and(|own| own < self.minimum);
+        older.then_some(self.minimum)
+    }
 }
 
 impl std::fmt::Debug for Identity {

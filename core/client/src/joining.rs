@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use rusqlite::TransactionBehavior;
 use sotay_model::exchange::SixDigits;
+use sotay_model::statement::Version;
 use sotay_model::wire::{Enrolled, EnrolmentState, ProblemCode};
 use sotay_model::{Timestamp, cbor};
 
@@ -155,6 +156,7 @@ impl Inner {
             joining.installation,
             &joining.device_key,
             &joining.anchors,
+            0,
             None,
         )?;
         *locked(&self.waiting) = Some(Arc::new(Waiting {
@@ -197,6 +199,8 @@ impl Inner {
             address: joining.address.clone(),
             anchors: joining.anchors.clone(),
             device_key: joining.device_key.clone(),
+            serial: 0,
+            minimum: Version::default(),
         };
         let pass = self.enter()?;
         let mut writer = pass.writer();

@@ -32,7 +32,7 @@ use crate::session::Signer;
 use crate::signer::{Device, DeviceSigner};
 use crate::state::Tries;
 use crate::store::rows::{self, Setting};
-use crate::store::{self, Store, locked};
+use crate::store::{self, Store, Writer, locked};
 use crate::sync::Turns;
 use crate::transport::{Link, Transport, Trust};
 use crate::unlock;
@@ -168,6 +168,7 @@ impl Inner {
                 identity.installation,
                 &identity.device_key,
                 &identity.anchors,
+                identity.serial,
                 session,
             )?;
             self.remember(identity, Arc::new(signer));
@@ -184,10 +185,11 @@ impl Inner {
         installation: InstallationId,
         device_key: &[u8],
         anchors: &TrustAnchors,
+        serial: u64,
         session: Option<&[u8]>,
     ) -> Result<Signer, HandbookError> {
         let device = Device::open(device_key, &self.keys, self.hardware.as_ref())?;
-        Ok(Signer::new(installation, device, anchors, session))
+        Ok(Signer::new(installation, device, anchors, serial, session))
     }
 
     /// Runs what was called from outside: a defect of ours ends as `Internal`, a damaged file says what is safe.
@@ -271,6 +273,34 @@ impl Inner {
             return Ok(());
         };
         rows::set(db, Setting::Session, &session).inspect_err(|_| member.signer.not_kept())
+    }
+
+    /// Keeps what the organisation stated anew, and goes by it: connections from now on are made under its roots, and its keys
+    /// are obeyed. In the journal first, so that a database that is lost takes nothing of it along. Whether there was anything.
+    pub(crate) fn keep_statement(&self, writer: &mut Writer) -> Result<bool, HandbookError> {
+        let Some(member) = self.joined() else {
+            return Ok(false);
+        };
+        let Some(statement) = member.signer.heard_statement() else {
+            return Ok(false);
+        };
+        let identity = Identity {
+            anchors: statement.anchors,
+            serial: statement.serial,
+            minimum: statement.minimum,
+            ..member.identity.clone()
+        };
+        let bytes = cbor::to_bytes(&identity);
+        writer.journal.keep_identity(&bytes)?;
+        rows::set(&writer.db, Setting::Identity, &bytes)?;
+        member.signer.obey(&identity.anchors, identity.serial);
+        self.remember(identity, Arc::clone(&member.signer));
+        locked(&self.transport).take();
+        if let Some(background) = locked(&self.background).as_ref() {
+            // It listens under the roots before; with the next sync it begins again.
+            background.deafen();
+        }
+        Ok(true)
     }
 
     /// Nobody joined any more.

@@ -98,6 +98,7 @@ impl SyncOutcome {
             | HandbookError::InvitationUnusable
             | HandbookError::Refused { .. }
             | HandbookError::NotApproved
+            | HandbookError::UpdateNeeded { .. }
             | HandbookError::DigitsMalformed
             | HandbookError::NotHere
             | HandbookError::Unsent { .. }

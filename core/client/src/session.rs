@@ -11,6 +11,7 @@ use ring::signature::Ed25519KeyPair;
 use sotay_model::InstallationId;
 use sotay_model::session::SessionCertificate;
 use sotay_model::signature::{self, Headers, Parameters, Request, SessionKey};
+use sotay_model::statement::{SignedStatement, Statement, StatementFault};
 use sotay_model::wire::{Problem, ProblemCode, TrustAnchors};
 use zeroize::Zeroizing;
 
@@ -28,12 +29,21 @@ const SEED_BYTES: usize = 32;
 pub(crate) struct Signer {
     installation: InstallationId,
     device: Device,
-    /// Whose word wipes this phone.
-    organisation: Vec<Vec<u8>>,
+    trusted: Mutex<Trusted>,
     session: Mutex<Option<Arc<Session>>>,
     /// The session has to be kept for the next start.
     unkept: AtomicBool,
     revoked: AtomicBool,
+}
+
+/// Whose word this phone obeys: by it phones are wiped, and others take its place.
+#[derive(Debug)]
+struct Trusted {
+    organisation: Vec<Vec<u8>>,
+    /// Of the last statement that was kept or heard.
+    serial: u64,
+    /// A newer one, which is not kept yet.
+    heard: Option<Statement>,
 }
 
 /// See the module.
@@ -109,21 +119,59 @@ impl Signer {
         installation: InstallationId,
         device: Device,
         anchors: &TrustAnchors,
+        serial: u64,
         kept: Option<&[u8]>,
     ) -> Self {
         let session = kept.and_then(Session::from_kept).map(Arc::new);
         Self {
             installation,
             device,
-            organisation: anchors
-                .organisation
-                .iter()
-                .map(|key| key.to_vec())
-                .collect(),
+            trusted: Mutex::new(Trusted {
+                organisation: keys_of(anchors),
+                serial,
+                heard: None,
+            }),
             session: Mutex::new(session),
             unkept: AtomicBool::new(false),
             revoked: AtomicBool::new(false),
         }
+    }
+
+    /// Which statement of the organisation this phone has, kept or heard.
+    pub(crate) fn serial(&self) -> u64 {
+        locked(&self.trusted).serial
+    }
+
+    /// The server handed a statement over. One that a known key of the organisation signed, that is newer, and whose anchors
+    /// connections can be checked against, waits to be kept; any other changes nothing.
+    pub(crate) fn stated(
+        &self,
+        header: &str,
+        usable: impl FnOnce(&TrustAnchors) -> bool,
+    ) -> Result<(), StatementFault> {
+        let mut trusted = locked(&self.trusted);
+        let known = trusted.organisation.iter().map(Vec::as_slice);
+        let statement = SignedStatement::from_header(header)?.open(known, trusted.serial)?;
+        if !usable(&statement.anchors) {
+            return Err(StatementFault::Unusable);
+        }
+        trusted.serial = statement.serial;
+        trusted.heard = Some(statement);
+        Ok(())
+    }
+
+    /// A statement that was heard and has to be kept.
+    pub(crate) fn heard_statement(&self) -> Option<Statement> {
+        locked(&self.trusted).heard.clone()
+    }
+
+    /// It was kept: from now on these are obeyed.
+    pub(crate) fn obey(&self, anchors: &TrustAnchors, serial: u64) {
+        let mut trusted = locked(&self.trusted);
+        trusted.organisation = keys_of(anchors);
+        trusted
+            .heard
+            .take_if(|statement| statement.serial <= serial);
     }
 
     /// The session to keep for the next start, if it is another one than when this was last asked.
@@ -217,7 +265,8 @@ impl Signer {
                 true
             }
             ProblemCode::UnknownInstallation => {
-                let organisation = self.organisation.iter().map(Vec::as_slice);
+                let trusted = locked(&self.trusted);
+                let organisation = trusted.organisation.iter().map(Vec::as_slice);
                 if let Some(revocation) = &problem.revocation
                     && revocation.holds(self.installation, organisation)
                 {
@@ -233,4 +282,10 @@ impl Signer {
     pub(crate) fn is_revoked(&self) -> bool {
         self.revoked.load(Ordering::Relaxed)
     }
+}
+
+/// The organisation's keys among trust anchors.
+fn keys_of(anchors: &TrustAnchors) -> Vec<Vec<u8>> {
+    let keys = anchors.organisation.iter();
+    keys.map(|key| key.to_vec()).collect()
 }

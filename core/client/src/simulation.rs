@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use rusqlite::Connection;
+use sotay_model::statement::Version;
 use sotay_model::wire::{ProblemCode, TrustAnchors};
 use sotay_model::{
     Id, InstallationId, Intent, Kind, MemberId, OrganisationId, RecordHash, RecordKey, Scope,
@@ -206,6 +207,8 @@ impl Phone {
             address: "127.0.0.1".into(),
             anchors: no_anchors(),
             device_key: Vec::new(),
+            serial: 0,
+            minimum: Version::default(),
         });
         let mut writer = self.store.writer();
         writer.journal.keep_identity(&identity)?;
@@ -254,6 +257,8 @@ impl Phone {
             address: String::new(),
             anchors: no_anchors(),
             device_key: Vec::new(),
+            serial: 0,
+            minimum: Version::default(),
         };
         match round.0.on_response(&mut writer, &identity, bytes, wall) {
             Ok(touched) => Ok(touched.into()),

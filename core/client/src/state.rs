@@ -12,6 +12,7 @@ use sotay_model::{Rejection, Timestamp, cbor};
 
 use crate::error::HandbookError;
 use crate::handbook::Handbook;
+use crate::identity::LIBRARY;
 use crate::lifecycle::Inner;
 use crate::schedule::{Next, NextTryReason, Situation, SyncOutcome};
 use crate::store::locked;
@@ -259,7 +260,7 @@ impl Handbook {
                 last_bytes_down: signed(down.saturating_sub(tries.before.1)),
                 broken_scopes,
                 clock_uncertain: !inner.link.time.told().1,
-                app_version: env!("CARGO_PKG_VERSION").to_owned(),
+                app_version: LIBRARY.to_owned(),
                 protocol: PROTOCOL,
             })
         })

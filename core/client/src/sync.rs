@@ -379,6 +379,8 @@ impl Inner {
             self.learn_time(&writer.db, server)?;
         }
         self.keep_session(&writer.db)?;
+        // Every view may say that a newer app is wanted, or no longer.
+        touched.everything |= self.keep_statement(&mut writer)?;
         drop(writer);
         self.set_offline(false);
         self.watches.committed(&touched);

@@ -22,6 +22,7 @@ use rustls::client::danger::ServerCertVerifier;
 use sotay_model::cbor;
 use sotay_model::session::SESSION_HEADER;
 use sotay_model::signature::{self, Request};
+use sotay_model::statement::STATEMENT_HEADER;
 use sotay_model::wire::{
     COMPRESS_ABOVE, MAX_RESPONSE_BYTES, MEDIA_TYPE, NONCE_HEADER, Problem, ProblemCode,
     TrustAnchors,
@@ -265,6 +266,9 @@ impl Transport {
                 StatusCode::OK | StatusCode::PARTIAL_CONTENT
             ) {
                 signer.accepted(&signed);
+                if let Some(statement) = response.headers().get(STATEMENT_HEADER) {
+                    self.stated(signer, statement.to_str().unwrap_or_default());
+                }
                 return Ok(Reply::Response(response));
             }
             let (problem, status) = match self.read(response).await? {
@@ -276,6 +280,15 @@ impl Transport {
             }
         }
         Err(self.unexpected(ServerFault::Protocol))
+    }
+
+    /// The organisation's statement came with an answer. Whatever is wrong with it, the answer counts all the same.
+    fn stated(&self, signer: &Signer, header: &str) {
+        let usable = |anchors: &_| ServerCertificate::under(anchors, &self.link.time).is_some();
+        match signer.stated(header, usable) {
+            Ok(()) => tracing::info!(serial = signer.serial(), "the organisation states anew"),
+            Err(fault) => tracing::warn!(%fault, "a statement was refused"),
+        }
     }
 
     fn signed(
@@ -311,6 +324,7 @@ impl Transport {
                 Some(std::mem::take(&mut signed.headers.signature)),
             ),
             (SESSION_HEADER, signed.certificate.clone()),
+            (STATEMENT_HEADER, Some(signer.serial().to_string())),
         ] {
             if let Some(value) = value {
                 let value = value.parse();

@@ -6,37 +6,21 @@ mod common;
 mod scripted;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use common::{Commune, Phone};
 use minicbor::Encoder;
 use ring::signature::{Ed25519KeyPair, KeyPair};
-use scripted::{Scripted, keys_of, post, refusal};
+use scripted::{CLAIM, NONCE, OPEN, Scripted, claimed, keys_of, post, refusal};
 use sotay_client::{HandbookError, ServerFault};
 use sotay_model::device_key::PublicKey;
 use sotay_model::enrolment::{Code, Invitation};
 use sotay_model::exchange;
 use sotay_model::wire::{
-    ClaimEnrolment, Enrolled, EnrolmentClaimed, EnrolmentOpened, EnrolmentState, OpenEnrolment,
-    PROTOCOL, ProblemCode,
+    ClaimEnrolment, EnrolmentClaimed, EnrolmentOpened, OpenEnrolment, PROTOCOL, ProblemCode,
 };
-use sotay_model::{Id, InstallationId, MemberId, OrganisationId, Timestamp, cbor};
+use sotay_model::{Id, InstallationId, Timestamp, cbor};
 use sotay_server::commune::{self, Confirmation};
 use sotay_server::system_clock;
-
-const OPEN: &str = "/v1/enrolment/open";
-const CLAIM: &str = "/v1/enrolment/claim";
-const STATE: &str = "/v1/enrolment/state";
-const NONCE: [u8; 32] = [0x5e; 32];
-
-fn claimed(nonce: &[u8]) -> EnrolmentClaimed {
-    EnrolmentClaimed {
-        installation: InstallationId(Id::from_bytes([4; 16])),
-        nonce: nonce.to_vec(),
-        now: system_clock(),
-        until: system_clock().plus_minutes(24 * 60),
-    }
-}
 
 fn nothing_is_kept(phone: &Phone) {
     assert_eq!(phone.handbook.joining().unwrap(), None);
@@ -346,32 +330,6 @@ fn auth_4_each_field_of_the_answer_to_a_claim_is_needed() {
     assert!(joined.is_ok(), "{joined:?}");
 }
 
-/// A phone of a member of a scripted organisation.
-fn member_of(server: &Arc<Scripted>, phone: &Phone) {
-    let code = Code::from_random([3; 8]);
-    let (scripted, keys) = (Arc::clone(server), keys_of(&code));
-    let asked = AtomicU32::new(0);
-    server.answers(move |path, body| match path {
-        OPEN => (200, cbor::to_bytes(&scripted.opened(&keys, body, &NONCE))),
-        CLAIM => (200, cbor::to_bytes(&claimed(&NONCE))),
-        STATE if asked.fetch_add(1, Ordering::Relaxed) == 0 => {
-            refusal(401, ProblemCode::StaleNonce)
-        }
-        _ => (
-            200,
-            cbor::to_bytes(&EnrolmentState::Active(Enrolled {
-                member: MemberId(Id::from_bytes([1; 16])),
-                member_name: "Đồng chí Mẫu 01".into(),
-                cell: OrganisationId(Id::from_bytes([2; 16])),
-                now: system_clock(),
-            })),
-        ),
-    });
-    let invitation = server.invitation(&code);
-    phone.handbook.join(invitation, "Máy thử".into()).unwrap();
-    phone.handbook.finish_joining().unwrap().unwrap();
-}
-
 mod revoking {
     use std::time::{Duration, Instant};
 
@@ -394,7 +352,7 @@ mod revoking {
         let folder = tempfile::tempdir().unwrap();
         let phone = Phone::new(folder.path().join("phone"));
         let server = Arc::new(Scripted::start());
-        member_of(&server, &phone);
+        server.member(&phone.handbook);
         let this = claimed(&NONCE).installation;
         let other = InstallationId(Id::from_bytes([5; 16]));
         let stranger = Ed25519KeyPair::from_seed_unchecked(&[0x0b; 32]).unwrap();

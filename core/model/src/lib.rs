@@ -24,6 +24,7 @@ mod redacted;
 pub mod rejection;
 pub mod session;
 pub mod signature;
+pub mod statement;
 pub mod text;
 pub mod time;
 pub mod wire;

@@ -126,9 +126,10 @@ private struct WaitingSection: View {
         if !items.isEmpty {
             Section(words("home.waiting", .number(items.count))) {
                 ForEach(items, id: \.self) { item in
-                    if case .updateApp = item {
+                    switch item {
+                    case .updateApp, .updateNeeded:
                         Text(words(Phrase(item, moments)))
-                    } else {
+                    default:
                         NavigationLink(words(Phrase(item, moments))) { destination(of: item) }
                     }
                 }
@@ -150,7 +151,7 @@ private struct WaitingSection: View {
             ConfirmScreen(handbook: handbook, meeting: meeting)
         case .refused:
             OutboxScreen(handbook: handbook)
-        case .updateApp:
+        case .updateApp, .updateNeeded:
             EmptyView()
         }
     }

@@ -147,6 +147,13 @@ pub enum Event {
         #[n(1)]
         by: Option<MemberId>,
     },
+    /// Apps older than that enter nothing more.
+    #[n(14)]
+    MinimumVersionSet {
+        /// As `1.2.3`.
+        #[n(0)]
+        version: String,
+    },
 }
 
 impl fmt::Display for Event {
@@ -204,6 +211,9 @@ impl fmt::Display for Event {
                 write!(f, "restored from a backup as incarnation {incarnation}")
             }
             Self::RootsRotated => f.write_str("certificate moved to the spare root"),
+            Self::MinimumVersionSet { version } => {
+                write!(f, "apps older than {version} enter nothing more")
+            }
             Self::Erased { scope, n } => match scope {
                 Some(scope) => write!(f, "event {n} of {scope} erased"),
                 None => write!(f, "event {n} of the server erased"),

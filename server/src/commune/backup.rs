@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! sotay.db                     one consistent state of the database, taken while the server goes on
-//! folder/<name>                keys, certificates and hosts of the folder: `.pem`, `.key`, `.pub`, `.until`, `hosts`
+//! folder/<name>                keys, certificates and hosts of the folder: `.pem`, `.key`, `.pub`, `.until`, `hosts`, `statement`
 //! blobs/<home>/<sha256>        attachments that were complete
 //! ```
 //! Not in it: parts of attachments still being handed over, databases that a restore put aside, the lock. Nothing of a
@@ -26,7 +26,7 @@ use age::x25519::{Identity, Recipient};
 use age::{DecryptError, Decryptor, Encryptor};
 use sotay_model::Timestamp;
 
-use super::{CommuneError, DATABASE, make_private_folder};
+use super::{CommuneError, DATABASE, make_private_folder, statement};
 use crate::audit::Event;
 use crate::blobs;
 use crate::private_file::PrivateFile;
@@ -228,7 +228,9 @@ fn is_own_file(name: &str) -> bool {
     let ending = Path::new(name)
         .extension()
         .and_then(|ending| ending.to_str());
-    name == HOSTS || ending.is_some_and(|ending| ENDINGS.contains(&ending))
+    name == HOSTS
+        || name == statement::FILE
+        || ending.is_some_and(|ending| ENDINGS.contains(&ending))
 }
 
 fn complete_blobs(folder: &Path) -> io::Result<Vec<(String, String)>> {

@@ -245,7 +245,7 @@ fn read_certificate(path: &Path) -> Result<CertificateDer<'static>, CertificateE
     })
 }
 
-fn read_roots(folder: &Path) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
+pub(super) fn read_roots(folder: &Path) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
     [ROOT, SPARE]
         .iter()
         .map(|name| read_certificate(&folder.join(format!("{name}.pem"))))

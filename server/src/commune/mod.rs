@@ -16,6 +16,7 @@ mod members;
 mod phones;
 mod printing;
 mod signing;
+mod statement;
 mod words;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use sotay_model::enrolment::InvitationFault;
+use sotay_model::statement::Version;
 use sotay_model::{MemberId, OrganisationId, Timestamp};
 
 use crate::audit::Event;
@@ -50,6 +52,8 @@ pub(crate) use members::interpret;
 pub use phones::{Confirmation, Waiting, confirm, phones, revoke, waiting};
 pub use printing::{PrintOrder, Printed, print_invitations};
 pub use signing::OrganisationKeys;
+pub use statement::Stated;
+pub(crate) use statement::hold;
 pub use words::Column;
 
 use entering::{enter_members, enter_offices, enter_organisations};
@@ -221,6 +225,7 @@ fn fill(
 ) -> Result<Commune, CommuneError> {
     Certificates::create(folder, &config.hosts, now)?;
     OrganisationKeys::create(folder)?;
+    statement::minimum_version(folder, None, now)?;
     let mut storage = Storage::create(&folder.join(DATABASE))?;
     let transaction = storage.write()?;
     // Seconds since 1970: a server restored later mints a higher one.
@@ -254,8 +259,32 @@ pub fn import(folder: &Path, list: &Rows, now: Timestamp) -> Result<Imported, Co
 pub fn rotate(folder: &Path, spare_key: Option<&Path>, now: Timestamp) -> Result<(), CommuneError> {
     let mut storage = Storage::open(&folder.join(DATABASE))?;
     let transaction = storage.write()?;
-    certificates::rotate(folder, spare_key, now)?;
+    {
+        let _held = hold(folder)?;
+        certificates::rotate(folder, spare_key, now)?;
+    }
+    // From now on phones are told.
+    statement::minimum_version(folder, None, now)?;
     transaction.audit(now, None, &Event::RootsRotated)?;
+    Ok(transaction.commit()?)
+}
+
+/// The oldest version of the apps' library that may enter anything; 0.0.0: all may.
+pub fn minimum_version(folder: &Path, now: Timestamp) -> Result<Version, CommuneError> {
+    Ok(statement::minimum_version(folder, None, now)?)
+}
+
+/// Has phones with an older library enter nothing more: what they entered before is still sent, and they go on receiving.
+pub fn set_minimum_version(
+    folder: &Path,
+    minimum: Version,
+    now: Timestamp,
+) -> Result<(), CommuneError> {
+    let mut storage = Storage::open(&folder.join(DATABASE))?;
+    let transaction = storage.write()?;
+    statement::minimum_version(folder, Some(minimum), now)?;
+    let version = minimum.to_string();
+    transaction.audit(now, None, &Event::MinimumVersionSet { version })?;
     Ok(transaction.commit()?)
 }
 

@@ -7,11 +7,13 @@ use std::path::Path;
 
 use rcgen::{KeyPair, PKCS_ED25519, PublicKeyData};
 use ring::signature::Ed25519KeyPair;
+use rustls::pki_types::CertificateDer;
 use sotay_model::session::Revocation;
+use sotay_model::statement::{SignedStatement, Statement};
 use sotay_model::wire::TrustAnchors;
 use sotay_model::{InstallationId, Timestamp, cbor};
 
-use super::certificates::{CertificateError, Certificates, read, write, write_private};
+use super::certificates::{CertificateError, read, write, write_private};
 
 const IN_USE: &str = "organisation";
 const SPARE: &str = "spare-organisation";
@@ -80,16 +82,21 @@ impl OrganisationKeys {
         }
     }
 
-    /// What phones are handed when they join, encoded.
-    pub fn anchors(&self, certificates: &Certificates) -> Vec<u8> {
-        cbor::to_bytes(&TrustAnchors {
-            tls: certificates
-                .roots()
-                .iter()
-                .map(|root| root.to_vec().into())
-                .collect(),
+    /// Whom phones trust, with these roots.
+    pub fn anchors(&self, roots: &[CertificateDer<'static>]) -> TrustAnchors {
+        TrustAnchors {
+            tls: roots.iter().map(|root| root.to_vec().into()).collect(),
             organisation: self.public.iter().map(|key| key.clone().into()).collect(),
-        })
+        }
+    }
+
+    /// The organisation's word to its phones.
+    pub fn states(&self, statement: &Statement) -> SignedStatement {
+        let statement = cbor::to_bytes(statement);
+        SignedStatement {
+            signature: self.sign(&SignedStatement::signed_bytes(&statement)),
+            statement,
+        }
     }
 }
 

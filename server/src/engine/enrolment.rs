@@ -83,10 +83,11 @@ impl Engine {
 
     /// Takes a claim: from now on the phone waits for an officer. The same claim again gets the same answer: the first one may
     /// have been lost on the way. Any other claim of the invitation gets none, or whoever has the code could try digits.
+    /// `handed` are the anchors that are handed over now, and those that the phone may have been handed before a rotation.
     pub fn claim_enrolment(
         &mut self,
         claim: &ClaimEnrolment,
-        anchors: &[u8],
+        handed: &[Vec<u8>],
         nonces: &Nonces,
         now: Timestamp,
     ) -> Result<Result<EnrolmentClaimed, ProblemCode>, EngineError> {
@@ -111,14 +112,17 @@ impl Engine {
             return Ok(Err(ProblemCode::StaleNonce));
         }
         let nonce = nonces.of_exchange(&claim.lookup, &phone, &claim.fresh);
-        let server = exchange::server_commitment(&phone, anchors, &nonce);
-        let claimed = exchange::claim_bytes(&phone, &server, &claim.fresh, &claim.device_name);
-
         let transaction = self.storage.write()?;
         let Some(mut invitation) = usable(&transaction, &claim.lookup, now)? else {
             return Ok(Err(ProblemCode::InvitationUnusable));
         };
-        if !exchange::claim_fits(&invitation.claim_key, &claimed, &claim.proof) {
+        let fitting = handed.iter().find_map(|anchors| {
+            let server = exchange::server_commitment(&phone, anchors, &nonce);
+            let claimed = exchange::claim_bytes(&phone, &server, &claim.fresh, &claim.device_name);
+            exchange::claim_fits(&invitation.claim_key, &claimed, &claim.proof)
+                .then_some((server, claimed))
+        });
+        let Some((server, claimed)) = fitting else {
             invitation.tries_left -= 1;
             transaction.set_invitation(&invitation)?;
             if invitation.tries_left == 0 {
@@ -128,7 +132,7 @@ impl Engine {
             }
             transaction.commit()?;
             return Ok(Err(ProblemCode::InvitationUnusable));
-        }
+        };
         if !claim.device.verifies(&claimed, &claim.signature) {
             return Ok(Err(ProblemCode::BadSignature));
         }

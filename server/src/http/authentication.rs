@@ -117,7 +117,7 @@ fn revoked(shared: &Shared, phone: &Installation, id: InstallationId) -> Problem
     Problem {
         revocation: phone
             .revoked_at
-            .map(|at| shared.organisation.revocation(id, at)),
+            .map(|at| shared.stated.borrow().organisation.revocation(id, at)),
         ..ProblemCode::UnknownInstallation.into()
     }
 }

@@ -10,13 +10,15 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use sotay_model::statement::STATEMENT_HEADER;
 use sotay_model::wire::ProblemCode;
 use sotay_model::{MemberId, OrganisationId, Timestamp};
 
 use super::Shared;
+use super::authentication::text;
 use super::limits::{Counted, TooOften};
 use super::routes::refuse;
 use super::writer::problem;
@@ -58,10 +60,30 @@ pub(super) async fn gate(
     }
     let held = Held::default();
     request.extensions_mut().insert(held.clone());
-    let response = next.run(request).await;
+    let stated = text(
+        request.headers(),
+        &HeaderName::from_static(STATEMENT_HEADER),
+    )
+    .and_then(|serial| serial.parse::<u64>().ok());
+    let mut response = next.run(request).await;
+    if let Some(known) = stated
+        && response.status().is_success()
+    {
+        hand_statement(&shared, known, &mut response);
+    }
     match held.0.get() {
         Some(too_often) => wait(response, *too_often),
         None => response,
+    }
+}
+
+/// Adds the organisation's statement for a phone that has an older one. What stands in it is no secret.
+fn hand_statement(shared: &Shared, known: u64, response: &mut Response) {
+    let stated = shared.stated.borrow();
+    if stated.serial > known
+        && let Ok(statement) = HeaderValue::from_str(&stated.header)
+    {
+        response.headers_mut().insert(STATEMENT_HEADER, statement);
     }
 }
 

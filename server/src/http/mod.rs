@@ -28,7 +28,7 @@ use sotay_model::Timestamp;
 use tokio::sync::{broadcast, watch};
 
 use crate::blobs::Blobs;
-use crate::commune::{CertificateError, Certificates, OrganisationKeys};
+use crate::commune::{CertificateError, Stated};
 use crate::engine::{Engine, EngineError, Nonces, meta};
 use crate::storage::{Storage, StorageError};
 use accept::Listener;
@@ -171,8 +171,8 @@ struct Shared {
     blobs: Arc<Blobs>,
     nonces: Nonces,
     sessions: Sessions,
-    organisation: OrganisationKeys,
-    anchors: Vec<u8>,
+    /// What phones are handed; it changes when roots, keys or the minimum version do.
+    stated: watch::Receiver<Arc<Stated>>,
     clock: Clock,
     limits: Limits,
     limiter: Limiter,
@@ -210,8 +210,6 @@ impl Server {
             .read()?
             .meta(meta::NONCE_SECRET)?
             .ok_or(StorageError::Damaged { what: "secret" })?;
-        let certificates = Certificates::open(&config.folder, (config.clock)())?;
-        let organisation = OrganisationKeys::open(&config.folder)?;
         let reloader = Arc::new(Reloader::new(
             config.folder.clone(),
             config.front.clone(),
@@ -224,20 +222,15 @@ impl Server {
         let (close, closing) = watch::channel(false);
         let blobs = Arc::new(Blobs::of(&config.folder));
         let engine = Engine::new(storage).with_blobs(blobs.clone());
-        let (writer, writer_thread) = Writer::start(
-            engine,
-            config.clock,
-            changed.clone(),
-            OrganisationKeys::open(&config.folder)?,
-        )?;
+        let (writer, writer_thread) =
+            Writer::start(engine, config.clock, changed.clone(), reloader.stated())?;
         let shared = Arc::new(Shared {
             writer,
             readers: Readers::new(database),
             blobs,
             nonces: Nonces::new(&secret),
             sessions: Sessions::default(),
-            anchors: organisation.anchors(&certificates),
-            organisation,
+            stated: reloader.stated(),
             clock: config.clock,
             limiter: Limiter::new(limits.rates),
             limits,

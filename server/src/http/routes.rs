@@ -70,7 +70,8 @@ async fn open(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Resp
         let request: OpenEnrolment = decode(&parts, &body)?;
         count_invitation(&shared, &parts, &request.lookup).await?;
         blocking(move || {
-            let (anchors, now) = (&shared.anchors, (shared.clock)());
+            let (stated, now) = (shared.stated.borrow().clone(), (shared.clock)());
+            let anchors = stated.anchors.first().map_or(&[][..], Vec::as_slice);
             shared
                 .readers
                 .with(|engine| engine.open_enrolment(&request, anchors, &shared.nonces, now))
@@ -92,8 +93,8 @@ async fn claim(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Res
         count_invitation(&shared, &parts, &claim.lookup).await?;
         let same = shared.clone();
         let take = move |engine: &mut Engine| {
-            let (anchors, now) = (&same.anchors, (same.clock)());
-            engine.claim_enrolment(&claim, anchors, &same.nonces, now)
+            let (stated, now) = (same.stated.borrow().clone(), (same.clock)());
+            engine.claim_enrolment(&claim, &stated.anchors, &same.nonces, now)
         };
         shared.writer.with(take).await
     };

@@ -1,14 +1,15 @@
 //! The one thread that writes. Requests that wait are taken together, so that they share one sync of the disk.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
 use sotay_model::wire::{ProblemCode, SyncResponse};
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::{broadcast, oneshot, watch};
 
 use super::Clock;
 use super::wake::Changed;
-use crate::commune::{OrganisationKeys, seal};
+use crate::commune::{Stated, seal};
 use crate::engine::{Asked, Engine, EngineError};
 use crate::storage::StorageError;
 
@@ -42,12 +43,12 @@ impl Writer {
         engine: Engine,
         clock: Clock,
         changed: broadcast::Sender<Changed>,
-        keys: OrganisationKeys,
+        stated: watch::Receiver<Arc<Stated>>,
     ) -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
         let (jobs, waiting) = sync_channel(MAX_WAITING);
         let thread = std::thread::Builder::new()
             .name("sotay-writer".into())
-            .spawn(move || run(engine, &waiting, clock, &changed, &keys))?;
+            .spawn(move || run(engine, &waiting, clock, &changed, &stated))?;
         Ok((Self { jobs }, thread))
     }
 
@@ -88,7 +89,7 @@ fn run(
     waiting: &Receiver<Job>,
     clock: Clock,
     changed: &broadcast::Sender<Changed>,
-    keys: &OrganisationKeys,
+    stated: &watch::Receiver<Arc<Stated>>,
 ) {
     let mut foreign = engine.storage().foreign_writes().unwrap_or_default();
     let mut lines = lines_ever(&mut engine).unwrap_or_default();
@@ -123,7 +124,8 @@ fn run(
                 Ok(forgotten) => tracing::info!(forgotten, "old deletions forgotten"),
                 Err(error) => tracing::warn!(%error, "old deletions are kept for another day"),
             }
-            match engine.checkpoint(clock(), |bytes| seal(keys, bytes)) {
+            let keys = stated.borrow().clone();
+            match engine.checkpoint(clock(), |bytes| seal(&keys.organisation, bytes)) {
                 Ok(made) => {
                     let n = made.map(|made| made.n);
                     tracing::info!(checkpoint = n, "the audit log is signed");
@@ -176,7 +178,7 @@ fn answer_batch(
             );
             if !answered.changed.is_empty() {
                 // Without listeners nobody needs to know.
-                drop(changed.send(Changed::Scopes(std::sync::Arc::new(answered.changed))));
+                drop(changed.send(Changed::Scopes(Arc::new(answered.changed))));
             }
             for (response, answer) in answered.responses.into_iter().zip(answers) {
                 drop(answer.send(response));

@@ -11,6 +11,7 @@ use sotay_model::Timestamp;
 use sotay_model::device_key::{PublicKey, fixed_from_der};
 use sotay_model::session::SessionCertificate;
 use sotay_model::signature::{self, Headers, Parameters, Request};
+use sotay_model::statement::{SignedStatement, Statement, StatementFault, Version};
 use sotay_model::wire::{MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, TrustAnchors};
 use sotay_server::engine::{NONCE_LIFETIME_MS, Nonces};
 use sotay_server::http::foreign as server;
@@ -213,5 +214,34 @@ pub fn wake_stream(input: &[u8]) {
 pub fn anchors(input: &[u8]) {
     if let Some(anchors) = stable::<TrustAnchors>(input) {
         phone::are_anchors(&anchors);
+    }
+}
+
+/// What an organisation states: as it stands in a header, and as the bytes that it signed.
+pub fn statement(input: &[u8]) {
+    let ours = signature::session_key(key());
+    if let Ok(text) = std::str::from_utf8(input) {
+        if let Ok(signed) = SignedStatement::from_header(text) {
+            let forged = signed.open([&ours[..]], 0);
+            assert_eq!(forged, Err(StatementFault::Forged));
+        }
+        if let Some(version) = Version::parse(text) {
+            assert_eq!(Version::parse(&version.to_string()), Some(version));
+        }
+    }
+    // As if the organisation had signed it: only what is read counts.
+    let signature = key().sign(&SignedStatement::signed_bytes(input));
+    let signed = SignedStatement {
+        statement: input.to_vec(),
+        signature: signature.as_ref().to_vec(),
+    };
+    let travelled = SignedStatement::from_header(&signed.header());
+    assert_eq!(travelled, Ok(signed.clone()));
+    if let Ok(statement) = signed.open([&ours[..]], 6) {
+        assert_eq!(stable::<Statement>(input).as_ref(), Some(&statement));
+        assert!(statement.serial > 6, "an old one");
+        let again = signed.open([&ours[..]], statement.serial);
+        assert_eq!(again, Err(StatementFault::NotNewer));
+        phone::are_anchors(&statement.anchors);
     }
 }

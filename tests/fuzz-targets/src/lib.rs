@@ -75,6 +75,7 @@ targets! {
     http::wake_stream, 512;
     http::anchors, 4096;
     http::session, 512;
+    http::statement, 2048;
     files::journal, 4096;
     files::keys_file, 1024;
     files::blob_file, 4096;

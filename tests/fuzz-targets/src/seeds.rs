@@ -17,6 +17,7 @@ use sotay_model::meetings::{
 use sotay_model::organisation::{MemberStatus, Role};
 use sotay_model::session::SessionCertificate;
 use sotay_model::signature::{self, Parameters};
+use sotay_model::statement::{SignedStatement, Statement, Version};
 use sotay_model::wire::{
     BlobState, ClaimEnrolment, Content, CurrentBody, Enrolled, EnrolmentClaimed, EnrolmentOpened,
     EnrolmentState, NewInvitation, OpenEnrolment, PROTOCOL, Page, PhoneLine, PhonesAnswer,
@@ -95,6 +96,7 @@ pub fn of(name: &str) -> Vec<Vec<u8>> {
         ],
         "anchors" => vec![cbor::to_bytes(&anchors())],
         "session" => sessions(),
+        "statement" => statements(),
         "journal" => journals(),
         "keys_file" => keys_files(),
         "audit" => audit(),
@@ -224,6 +226,23 @@ fn enrolment() -> Vec<Vec<u8>> {
     all.extend(requests.map(|request| chosen(5, &cbor::to_bytes(&request))));
     all.extend(answers.map(|answer| chosen(6, &cbor::to_bytes(&answer))));
     all
+}
+
+fn statements() -> Vec<Vec<u8>> {
+    let statement = cbor::to_bytes(&Statement {
+        serial: 7,
+        anchors: anchors(),
+        minimum: Version::parse("1.2.3").expect("a version"),
+    });
+    let signed = SignedStatement {
+        statement: statement.clone(),
+        signature: vec![6; 64],
+    };
+    vec![
+        statement,
+        signed.header().into_bytes(),
+        b"1.2.3-beta".to_vec(),
+    ]
 }
 
 fn sessions() -> Vec<Vec<u8>> {

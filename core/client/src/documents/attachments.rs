@@ -28,6 +28,7 @@ impl Handbook {
         form: DocumentForm,
         attachments: Vec<AttachmentForm>,
     ) -> Result<DocumentKey, HandbookError> {
+        self.may_enter()?;
         let files: Vec<(String, String, PathBuf)> = attachments
             .into_iter()
             .map(|file| (file.name, file.media_type, file.path.into()))

@@ -102,13 +102,17 @@ fn home_view(current: &Current<'_>) -> Result<HomeView, HandbookError> {
     })
 }
 
-/// What waits for the member, the most urgent first: what was refused, what changed, what is asked, what to read.
+/// What waits for the member, the most urgent first: a newer app, what was refused, what changed, what is asked, what to read.
 fn waiting(
     current: &Current<'_>,
     to_come: &[ToCome],
     refused: u32,
 ) -> Result<Vec<WaitingItem>, HandbookError> {
     let mut items = Vec::new();
+    if let Some(minimum) = current.wanted {
+        let minimum = minimum.to_string();
+        items.push(WaitingItem::UpdateNeeded { minimum });
+    }
     if refused > 0 {
         items.push(WaitingItem::Refused { count: refused });
     }

@@ -89,6 +89,11 @@ pub enum WaitingItem {
         /// Its title.
         title: String,
     },
+    /// The organisation wants a newer app: until then nothing more can be entered. What was entered is still sent.
+    UpdateNeeded {
+        /// The oldest version that may, as `1.2.3`.
+        minimum: String,
+    },
     /// The phone holds records of kinds that this version does not know: a newer app shows them.
     UpdateApp {
         /// How many.
@@ -161,7 +166,7 @@ sotay_model::redacted! {
     enum WaitingItem { Acknowledge { meeting, title }, Answer { meeting, title, answer_by },
         Read { document, title }, DecideAbsences { meeting, title, count }, ResolveMarks {
         meeting, title, count }, Confirm { meeting, title }, RatifyChair { meeting, title },
-        UpdateApp { count }, Refused { count } },
+        UpdateNeeded { minimum }, UpdateApp { count }, Refused { count } },
     ContactView { name, phone },
     OutboxLine { n, intent, meeting, title, words, made_at, refusal },
 }

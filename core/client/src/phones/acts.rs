@@ -82,6 +82,7 @@ impl Handbook {
     /// Begins to give a task in an organisation.
     pub fn begin_granting(&self, task: TaskForm) -> Result<Arc<PrivilegedAct>, HandbookError> {
         self.begin(|| {
+            self.may_enter()?;
             Ok(wire::PrivilegedAct::Grant(Appoint {
                 id: self.new_id()?,
                 member: task.member,

@@ -123,6 +123,11 @@ impl Commune {
         self.running = Some(serve(&self.data(), self.address));
     }
 
+    /// The running server reads roots, certificate and statement again, as it does when their files change.
+    pub fn reload(&self) {
+        self.running.as_ref().unwrap().reload().unwrap();
+    }
+
     pub fn data(&self) -> PathBuf {
         self.folder.path().join("server")
     }

@@ -9,6 +9,7 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use argon2::{Algorithm, Argon2, Params, Version};
@@ -24,10 +25,22 @@ use rustls::{
     ClientConfig, ClientConnection, DigitallySignedStruct, Error, ServerConfig, ServerConnection,
     SignatureScheme, StreamOwned,
 };
+use sotay_client::Handbook;
 use sotay_model::cbor;
 use sotay_model::enrolment::{self, Code, EnrolmentKeys, Invitation};
 use sotay_model::exchange;
-use sotay_model::wire::{EnrolmentOpened, OpenEnrolment, Problem, TrustAnchors};
+use sotay_model::statement::STATEMENT_HEADER;
+use sotay_model::wire::{
+    Enrolled, EnrolmentClaimed, EnrolmentOpened, EnrolmentState, OpenEnrolment, Problem,
+    ProblemCode, TrustAnchors,
+};
+use sotay_model::{Id, InstallationId, MemberId, OrganisationId};
+use sotay_server::system_clock;
+
+pub const OPEN: &str = "/v1/enrolment/open";
+pub const CLAIM: &str = "/v1/enrolment/claim";
+pub const STATE: &str = "/v1/enrolment/state";
+pub const NONCE: [u8; 32] = [0x5e; 32];
 
 /// Status and body.
 pub type Answer = (u16, Vec<u8>);
@@ -40,6 +53,18 @@ pub struct Scripted {
     /// What signs revocations there.
     pub organisation: Ed25519KeyPair,
     handler: Arc<Mutex<Arc<Handler>>>,
+    /// Which statement the phone said that it has, and which one every answer brings.
+    pub stated: Arc<Mutex<(String, Option<String>)>>,
+}
+
+/// What is answered to a claim.
+pub fn claimed(nonce: &[u8]) -> EnrolmentClaimed {
+    EnrolmentClaimed {
+        installation: InstallationId(Id::from_bytes([4; 16])),
+        nonce: nonce.to_vec(),
+        now: system_clock(),
+        until: system_clock().plus_minutes(24 * 60),
+    }
 }
 
 /// Argon2id of a code, as both sides compute it.
@@ -79,20 +104,31 @@ impl Scripted {
         let nothing: Arc<Handler> = Arc::new(|_, _| (404, Vec::new()));
         let handler = Arc::new(Mutex::new(nothing));
         let (asked, tls) = (Arc::clone(&handler), Arc::new(tls));
+        let stated = Arc::<Mutex<(String, Option<String>)>>::default();
+        let says = Arc::clone(&stated);
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let (Ok(stream), tls, asked) = (stream, Arc::clone(&tls), Arc::clone(&asked))
                 else {
                     return;
                 };
+                let says = Arc::clone(&says);
                 std::thread::spawn(move || {
                     let connection = ServerConnection::new(tls).unwrap();
                     let mut stream = StreamOwned::new(connection, stream);
                     // A phone that hangs up is no failure of the server's.
-                    while let Ok(Some((path, body))) = request(&mut stream) {
+                    while let Ok(Some((head, body))) = message(&mut stream) {
+                        let path = head.split(' ').nth(1).unwrap_or_default();
                         let handler = asked.lock().unwrap().clone();
-                        let (status, body) = handler(&path, &body);
-                        if respond(&mut stream, status, &body).is_err() {
+                        let (status, body) = handler(path, &body);
+                        let statement = {
+                            let mut says = says.lock().unwrap();
+                            says.0 = header(&head, STATEMENT_HEADER)
+                                .unwrap_or_default()
+                                .to_owned();
+                            says.1.clone()
+                        };
+                        if respond(&mut stream, status, &body, statement).is_err() {
                             break;
                         }
                     }
@@ -107,7 +143,34 @@ impl Scripted {
             },
             organisation,
             handler,
+            stated,
         }
+    }
+
+    /// Makes a phone that of a member of this organisation.
+    pub fn member(self: &Arc<Self>, handbook: &Handbook) {
+        let code = Code::from_random([3; 8]);
+        let (scripted, keys) = (Arc::clone(self), keys_of(&code));
+        let asked = AtomicU32::new(0);
+        self.answers(move |path, body| match path {
+            OPEN => (200, cbor::to_bytes(&scripted.opened(&keys, body, &NONCE))),
+            CLAIM => (200, cbor::to_bytes(&claimed(&NONCE))),
+            STATE if asked.fetch_add(1, Ordering::Relaxed) == 0 => {
+                refusal(401, ProblemCode::StaleNonce)
+            }
+            _ => (
+                200,
+                cbor::to_bytes(&EnrolmentState::Active(Enrolled {
+                    member: MemberId(Id::from_bytes([1; 16])),
+                    member_name: "Đồng chí Mẫu 01".into(),
+                    cell: OrganisationId(Id::from_bytes([2; 16])),
+                    now: system_clock(),
+                })),
+            ),
+        });
+        let invitation = self.invitation(&code);
+        handbook.join(invitation, "Máy thử".into()).unwrap();
+        handbook.finish_joining().unwrap().unwrap();
     }
 
     /// From now on this answers.
@@ -161,9 +224,11 @@ pub fn post(address: SocketAddr, path: &str, body: &[u8]) -> Answer {
     (head.split(' ').nth(1).unwrap().parse().unwrap(), body)
 }
 
-fn request(stream: &mut impl Read) -> std::io::Result<Option<(String, Vec<u8>)>> {
-    let read = message(stream)?;
-    Ok(read.map(|(head, body)| (head.split(' ').nth(1).unwrap_or_default().to_owned(), body)))
+/// A header's value.
+fn header<'h>(head: &'h str, wanted: &str) -> Option<&'h str> {
+    let mut lines = head.lines().filter_map(|line| line.split_once(": "));
+    let found = lines.find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+    found.map(|(_, value)| value.trim())
 }
 
 /// The head and the body of the next message; none where the other side hung up.
@@ -177,20 +242,24 @@ fn message(stream: &mut impl Read) -> std::io::Result<Option<(String, Vec<u8>)>>
         head.push(byte[0]);
     }
     let head = String::from_utf8_lossy(&head).into_owned();
-    let length = head
-        .lines()
-        .filter_map(|line| line.split_once(": "))
-        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
-        .map_or(0, |(_, length)| length.trim().parse().unwrap());
+    let length = header(&head, "content-length").map_or(0, |length| length.parse().unwrap());
     let mut body = vec![0; length];
     stream.read_exact(&mut body)?;
     Ok(Some((head, body)))
 }
 
-fn respond(stream: &mut impl Write, status: u16, body: &[u8]) -> std::io::Result<()> {
+fn respond(
+    stream: &mut impl Write,
+    status: u16,
+    body: &[u8],
+    statement: Option<String>,
+) -> std::io::Result<()> {
+    let statement = statement.map_or_else(String::new, |statement| {
+        format!("{STATEMENT_HEADER}: {statement}\r\n")
+    });
     let head = format!(
         "HTTP/1.1 {status} Said\r\nContent-Type: application/cbor\r\nsotay-nonce: n{status}\r\n\
-         Content-Length: {}\r\n\r\n",
+         {statement}Content-Length: {}\r\n\r\n",
         body.len()
     );
     stream.write_all(&[head.as_bytes(), body].concat())?;

@@ -7,6 +7,7 @@ extension Phrase {
         case .InvitationUnreadable(let fault): self.init(fault)
         case .ServerUnreachable(let address): self.init("error.serverUnreachable", .text(address))
         case .ServerUnexpected(let address, let fault): self.init(fault, at: address)
+        case .UpdateNeeded(let minimum): self.init("error.updateNeeded", .text(minimum))
         case .Refused(let why): self.init(why)
         case .DatabaseUnreadable(let unsent): self.init("error.databaseUnreadable", .count(unsent))
         case .KeyLost(let unsent): self.init("error.keyLost", .count(unsent))

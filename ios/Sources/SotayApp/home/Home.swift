@@ -32,6 +32,8 @@ extension Phrase {
             self.init(key, .text(title), .text(moments.moment(answerBy)))
         case .decideAbsences(_, let title, let count), .resolveMarks(_, let title, let count):
             self.init(key, .text(title), .count(count))
+        case .updateNeeded(let minimum):
+            self.init(key, .text(minimum))
         case .refused(let count), .updateApp(let count):
             self.init(key, .count(count))
         }

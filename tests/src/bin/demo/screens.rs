@@ -64,6 +64,7 @@ fn waiting(item: &WaitingItem) -> String {
         WaitingItem::ResolveMarks { count, .. } => format!("Điểm danh khác nhau ({count})"),
         WaitingItem::Confirm { .. } => "Điểm danh  [Xác nhận]".into(),
         WaitingItem::RatifyChair { .. } => "Đồng ý người chủ trì".into(),
+        WaitingItem::UpdateNeeded { minimum } => format!("Cập nhật ứng dụng: {minimum}"),
         WaitingItem::UpdateApp { count } => format!("Cập nhật ứng dụng để xem ({count})"),
         WaitingItem::Refused { count } => format!("Không gửi được ({count})"),
     }

@@ -156,6 +156,7 @@ class TextTest {
             HandbookException.NotApproved(),
             HandbookException.DigitsMalformed(),
             HandbookException.AppTooOld(),
+            HandbookException.UpdateNeeded("1.2.3"),
             HandbookException.NotHere(),
             HandbookException.NewerDatabase(9u, 1u),
             HandbookException.DatabaseUnreadable(2u),

@@ -126,7 +126,7 @@ private fun Waiting(
             is WaitingItem.ResolveMarks -> ({ actions.openRollCall(item.meeting) })
             is WaitingItem.Confirm -> ({ actions.openRollCall(item.meeting) })
             is WaitingItem.RatifyChair -> ({ actions.openRollCall(item.meeting) })
-            is WaitingItem.UpdateApp -> null
+            is WaitingItem.UpdateApp, is WaitingItem.UpdateNeeded -> null
             is WaitingItem.Refused -> actions.openOutbox
         }
     Panel(onClick = open) { Words(text) }
@@ -142,6 +142,7 @@ fun Resources.waiting(item: WaitingItem): String =
         is WaitingItem.ResolveMarks -> getString(R.string.waiting_resolve, item.count.toInt(), item.title)
         is WaitingItem.Confirm -> getString(R.string.waiting_confirm, item.title)
         is WaitingItem.RatifyChair -> getString(R.string.waiting_ratify, item.title)
+        is WaitingItem.UpdateNeeded -> getString(R.string.waiting_update_needed, item.minimum)
         is WaitingItem.UpdateApp -> getString(R.string.waiting_update_app, item.count.toInt())
         is WaitingItem.Refused -> getString(R.string.waiting_refused, item.count.toInt())
     }

@@ -26,6 +26,7 @@ fun Resources.sentence(why: HandbookException): String =
         is HandbookException.NotApproved -> getString(R.string.error_not_approved)
         is HandbookException.DigitsMalformed -> getString(R.string.error_digits)
         is HandbookException.AppTooOld -> getString(R.string.error_app_too_old)
+        is HandbookException.UpdateNeeded -> getString(R.string.error_update_needed, why.minimum)
         is HandbookException.Refused -> sentence(why.why)
         is HandbookException.NotHere -> getString(R.string.error_not_here)
         is HandbookException.NewerDatabase -> getString(R.string.error_newer_database)
