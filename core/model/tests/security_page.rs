@@ -22,6 +22,15 @@ fn names(text: &str) -> BTreeSet<&str> {
         .collect()
 }
 
+/// A name that Kotlin writes as a sentence, as the page writes it.
+fn in_one_word(name: &str) -> String {
+    let words: Vec<&str> = name
+        .split(|letter: char| !letter.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .collect();
+    words.join("_").to_lowercase()
+}
+
 /// The names of all functions in the sources.
 fn functions(folder: &Path, found: &mut BTreeSet<String>) {
     let Ok(entries) = std::fs::read_dir(folder) else {
@@ -33,13 +42,22 @@ fn functions(folder: &Path, found: &mut BTreeSet<String>) {
             if !path.ends_with("target") && !path.ends_with("build") {
                 functions(&path, found);
             }
-        } else if path.extension().is_some_and(|e| e == "rs" || e == "py") {
+        } else if path
+            .extension()
+            .is_some_and(|e| e == "rs" || e == "py" || e == "kt")
+        {
             let text = std::fs::read_to_string(&path).unwrap();
             for line in text.lines() {
                 let line = line
                     .trim_start()
                     .trim_start_matches("pub ")
                     .trim_start_matches("async ");
+                if let Some((name, _)) = line
+                    .strip_prefix("fun `")
+                    .and_then(|rest| rest.split_once('`'))
+                {
+                    found.insert(in_one_word(name));
+                }
                 let rest = line
                     .strip_prefix("fn ")
                     .or_else(|| line.strip_prefix("def "));

@@ -13,17 +13,19 @@ import androidx.compose.material3.AlertDialog
 import androidx.compose.material3.MaterialTheme
 import androidx.compose.material3.Surface
 import androidx.compose.runtime.Composable
+import androidx.compose.runtime.DisposableEffect
 import androidx.compose.runtime.LaunchedEffect
+import androidx.compose.runtime.collectAsState
 import androidx.compose.runtime.getValue
 import androidx.compose.runtime.mutableStateOf
 import androidx.compose.runtime.remember
+import androidx.compose.runtime.saveable.rememberSaveableStateHolder
 import androidx.compose.runtime.setValue
 import androidx.compose.ui.Modifier
 import androidx.compose.ui.platform.LocalContext
 import androidx.compose.ui.res.stringResource
 import androidx.lifecycle.Lifecycle
 import androidx.lifecycle.compose.LocalLifecycleOwner
-import androidx.lifecycle.compose.collectAsStateWithLifecycle
 import androidx.lifecycle.repeatOnLifecycle
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.NonCancellable
@@ -39,6 +41,9 @@ import vn.sotay.app.design.Screen
 import vn.sotay.app.design.Words
 import vn.sotay.app.join.JoinScreen
 import vn.sotay.app.join.WaitingScreen
+import vn.sotay.app.lock.EraseScreen
+import vn.sotay.app.lock.GoneScreen
+import vn.sotay.app.lock.LockScreen
 import vn.sotay.app.text.sentence
 import vn.sotay.client.HandbookException
 import vn.sotay.client.JoinedView
@@ -56,25 +61,114 @@ class Platform(
 /** The whole app: opening, joining, then the four tabs. */
 @Composable
 fun App(
-    application: SotayApplication,
+    kept: KeptHandbook,
     invitation: String?,
     onInvitationUsed: () -> Unit,
     platform: Platform,
 ) {
-    val opening by application.opening.collectAsStateWithLifecycle()
+    // Also while out of sight: what was locked meanwhile is not to be seen for a moment by who comes back.
+    val opening by kept.opening.collectAsState()
+    // What stands on the screens, half-written texts too, is there again after the PIN.
+    val screens = rememberSaveableStateHolder()
     Surface(Modifier.fillMaxSize(), color = MaterialTheme.colorScheme.background) {
         Box(Modifier.safeDrawingPadding()) {
             when (val now = opening) {
-                is Opening.Opens -> Screen("") { Words(stringResource(R.string.loading)) }
-                is Opening.Failed -> ProblemScreen(now.why, null, application::open, application::rebuild)
-                is Opening.Open -> JoinedOrNot(now.handbook, invitation, onInvitationUsed, platform)
+                is Opening.Opens -> {
+                    Screen("") { Words(stringResource(R.string.loading)) }
+                }
+
+                is Opening.Open -> {
+                    screens.SaveableStateProvider(SCREENS) {
+                        EndsWith(kept, now.handbook)
+                        JoinedOrNot(kept, now.handbook, invitation, onInvitationUsed, platform)
+                    }
+                }
+
+                is Opening.Failed -> {
+                    Closed(kept, now.why, platform) { screens.removeState(SCREENS) }
+                }
+
+                is Opening.Erased -> {
+                    Gone(kept, stringResource(R.string.gone_erased, now.unsent)) { screens.removeState(SCREENS) }
+                }
             }
         }
     }
 }
 
+private const val SCREENS = "screens"
+
+/** Why the handbook is not open, and the way on. */
+@Composable
+private fun Closed(
+    kept: KeptHandbook,
+    why: HandbookException,
+    platform: Platform,
+    onGone: () -> Unit,
+) {
+    val sentence = LocalContext.current.resources.sentence(why)
+    when (why) {
+        is HandbookException.PinNeeded, is HandbookException.PinWrong, is HandbookException.PinMalformed -> {
+            Hidden(platform)
+            LockScreen(why, kept::unlock, kept::erase)
+        }
+
+        is HandbookException.WipedAfterTries, is HandbookException.Revoked -> {
+            Gone(kept, sentence, onGone)
+        }
+
+        is HandbookException.KeyLost, is HandbookException.WrongKey -> {
+            var erases by remember { mutableStateOf(false) }
+            if (erases) {
+                EraseScreen(sentence, kept::erase) { erases = false }
+            } else {
+                ProblemScreen(why, onRetry = kept::open, onErase = { erases = true })
+            }
+        }
+
+        else -> {
+            ProblemScreen(why, onRetry = kept::open, onRebuild = kept::rebuild)
+        }
+    }
+}
+
+@Composable
+private fun Gone(
+    kept: KeptHandbook,
+    what: String,
+    onGone: () -> Unit,
+) {
+    LaunchedEffect(what) { onGone() }
+    GoneScreen(what, kept::open)
+}
+
+/** While this is shown, no screenshot shows it. */
+@Composable
+internal fun Hidden(platform: Platform) =
+    DisposableEffect(platform) {
+        platform.hideFromScreenshots(true)
+        onDispose { platform.hideFromScreenshots(false) }
+    }
+
+/** Says so when the organisation revokes this phone: whatever screen is shown then, its handbook is deleted already. */
+@Composable
+private fun EndsWith(
+    kept: KeptHandbook,
+    handbook: MemberHandbook,
+) = LaunchedEffect(handbook) {
+    try {
+        handbook.joined()
+        // It ends with the handbook.
+        handbook.syncState().collect {}
+        handbook.joined()
+    } catch (why: HandbookException) {
+        if (why is HandbookException.Revoked) kept.ended(handbook, why)
+    }
+}
+
 @Composable
 private fun JoinedOrNot(
+    kept: KeptHandbook,
     handbook: MemberHandbook,
     invitation: String?,
     onInvitationUsed: () -> Unit,
@@ -91,7 +185,7 @@ private fun JoinedOrNot(
         } else {
             SyncsWhileInSight(handbook)
             if (joinedHere != null) AsksToNotify()
-            Tabbed(handbook, joined, platform)
+            Tabbed(kept, handbook, joined, platform)
             if (invitation != null) AlreadyJoined(onInvitationUsed)
         }
     }
@@ -163,7 +257,13 @@ private fun SyncsWhileInSight(handbook: MemberHandbook) {
     LaunchedEffect(handbook, owner) {
         SyncJob.schedule(context)
         owner.lifecycle.repeatOnLifecycle(Lifecycle.State.STARTED) {
-            val sync = handbook.startSync()
+            val sync =
+                try {
+                    handbook.startSync()
+                } catch (_: HandbookException) {
+                    // It is being locked, or it ended: another screen comes.
+                    return@repeatOnLifecycle
+                }
             try {
                 awaitCancellation()
             } finally {
@@ -184,6 +284,7 @@ private fun AsksToNotify() {
 
 @Composable
 private fun Tabbed(
+    kept: KeptHandbook,
     handbook: MemberHandbook,
     joined: JoinedView,
     platform: Platform,
@@ -191,6 +292,10 @@ private fun Tabbed(
     val places = Places.remembered()
     val entries = rememberEntries()
     BackHandler(places.canGoBack, places::back)
+    if (places.here.screen.isPrivate) Hidden(platform)
+    val problem = entries.problem
+    // A wrong PIN was given for the tenth time, and the handbook is gone.
+    LaunchedEffect(problem) { if (problem is HandbookException.WipedAfterTries) kept.ended(handbook, problem) }
     Column {
         Box(Modifier.weight(1f)) { Route(handbook, joined, places, entries, platform) }
         HandbookTabs(places.tab, places::openTab)

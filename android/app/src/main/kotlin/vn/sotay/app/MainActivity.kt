@@ -2,6 +2,7 @@ package vn.sotay.app
 
 import android.content.Intent
 import android.net.Uri
+import android.os.Build
 import android.os.Bundle
 import android.view.WindowManager
 import androidx.activity.ComponentActivity
@@ -9,28 +10,41 @@ import androidx.activity.compose.setContent
 import androidx.activity.enableEdgeToEdge
 import androidx.compose.runtime.getValue
 import androidx.compose.runtime.mutableStateOf
+import androidx.compose.runtime.remember
 import androidx.compose.runtime.setValue
 import vn.sotay.app.design.SotayTheme
 
 /** The one activity: gives the screens what only an activity has. */
 class MainActivity : ComponentActivity() {
+    private val kept get() = (application as SotayApplication).kept
     private var invitation by mutableStateOf<String?>(null)
 
     override fun onCreate(savedInstanceState: Bundle?) {
         enableEdgeToEdge()
         super.onCreate(savedInstanceState)
+        // The overview of the apps that are open shows no page of it.
+        if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.TIRAMISU) setRecentsScreenshotEnabled(false)
         if (savedInstanceState == null) invitation = intent.invitation()
         setContent {
             SotayTheme {
-                val sotay = application as SotayApplication
                 App(
-                    sotay,
+                    kept,
                     invitation,
                     onInvitationUsed = { invitation = null },
-                    Platform(::dial, ::hideFromScreenshots) { sotay.signer.approve(this, it) },
+                    remember { Platform(::dial, ::hideFromScreenshots) { kept.signer.approve(this, it) } },
                 )
             }
         }
+    }
+
+    override fun onStart() {
+        super.onStart()
+        kept.inSight()
+    }
+
+    override fun onStop() {
+        kept.outOfSight()
+        super.onStop()
     }
 
     public override fun onNewIntent(intent: Intent) {

@@ -1,7 +1,6 @@
 package vn.sotay.app
 
 import androidx.compose.runtime.Composable
-import androidx.compose.runtime.DisposableEffect
 import androidx.compose.runtime.getValue
 import androidx.compose.runtime.mutableIntStateOf
 import androidx.compose.runtime.mutableStateOf
@@ -114,10 +113,6 @@ private fun waitingPhones(handbook: MemberHandbook): Flow<List<JoiningPhoneView>
 internal fun Way.Invite() {
     // Kept in memory only: whoever leaves the screen has seen the code for the last time.
     var made by remember { mutableStateOf<Pair<String, InvitationView>?>(null) }
-    DisposableEffect(platform) {
-        platform.hideFromScreenshots(true)
-        onDispose { platform.hideFromScreenshots(false) }
-    }
     val shown = made
     if (shown != null) {
         InvitationScreen(shown.first, shown.second, places::back)

@@ -24,6 +24,16 @@ enum class ScreenName {
     Phones,
     JoiningPhones,
     Invite,
+    Pin,
+    ;
+
+    /** Shows what no screenshot is to show: who somebody is in the register, phones, digits and codes. */
+    val isPrivate: Boolean
+        get() =
+            when (this) {
+                Profile, Correction, Phones, JoiningPhones, Invite, Pin -> true
+                else -> false
+            }
 }
 
 /** A screen, what it is about, and where in it to begin. */

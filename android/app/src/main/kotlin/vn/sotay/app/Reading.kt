@@ -73,6 +73,7 @@ fun ProblemScreen(
     back: (() -> Unit)? = null,
     onRetry: (() -> Unit)? = null,
     onRebuild: (() -> Unit)? = null,
+    onErase: (() -> Unit)? = null,
 ) {
     Screen(stringResource(R.string.error_title), back = back) {
         Words(LocalContext.current.resources.sentence(why))
@@ -80,6 +81,7 @@ fun ProblemScreen(
             MainButton(stringResource(R.string.error_rebuild), onRebuild)
         }
         if (onRetry != null) OtherButton(stringResource(R.string.retry), onRetry)
+        if (onErase != null) OtherButton(stringResource(R.string.erase_do), onErase)
     }
 }
 

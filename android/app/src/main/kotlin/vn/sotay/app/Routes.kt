@@ -3,7 +3,9 @@ package vn.sotay.app
 import androidx.compose.runtime.Composable
 import androidx.compose.runtime.DisposableEffect
 import androidx.compose.runtime.getValue
+import androidx.compose.runtime.mutableStateOf
 import androidx.compose.runtime.remember
+import androidx.compose.runtime.setValue
 import androidx.compose.ui.platform.LocalContext
 import androidx.lifecycle.compose.collectAsStateWithLifecycle
 import kotlinx.coroutines.flow.combine
@@ -16,6 +18,8 @@ import vn.sotay.app.documents.Speaker
 import vn.sotay.app.home.HomeActions
 import vn.sotay.app.home.HomeScreen
 import vn.sotay.app.home.OutboxScreen
+import vn.sotay.app.lock.PinActions
+import vn.sotay.app.lock.PinScreen
 import vn.sotay.app.meetings.AbsenceScreen
 import vn.sotay.app.meetings.AnswersActions
 import vn.sotay.app.meetings.AnswersScreen
@@ -26,6 +30,7 @@ import vn.sotay.app.meetings.NoticeScreen
 import vn.sotay.app.meetings.RollCallActions
 import vn.sotay.app.meetings.RollCallScreen
 import vn.sotay.app.profile.CorrectionScreen
+import vn.sotay.app.profile.ProfileActions
 import vn.sotay.app.profile.ProfileScreen
 import vn.sotay.client.HandbookException
 import vn.sotay.client.JoinedView
@@ -151,6 +156,10 @@ fun Route(
             way.Invite()
         }
 
+        ScreenName.Pin -> {
+            way.Pin()
+        }
+
         ScreenName.Outbox -> {
             Reads({ handbook.home.outbox() }, place, back = places::back) { view ->
                 OutboxScreen(
@@ -187,12 +196,39 @@ private fun Way.Home() {
 
 @Composable
 private fun Way.Profile() {
-    DisposableEffect(platform) {
-        platform.hideFromScreenshots(true)
-        onDispose { platform.hideFromScreenshots(false) }
-    }
     Reads({ handbook.profile.view() }) { view ->
-        ProfileScreen(view, { open(ScreenName.Correction) }, { open(ScreenName.Outbox) }, { open(ScreenName.Phones) })
+        val actions =
+            ProfileActions(
+                report = { open(ScreenName.Correction) },
+                openOutbox = { open(ScreenName.Outbox) },
+                openPhones = { open(ScreenName.Phones) },
+                openPin = { open(ScreenName.Pin) },
+            )
+        ProfileScreen(view, actions)
+    }
+}
+
+@Composable
+private fun Way.Pin() {
+    val resources = LocalContext.current.resources
+    var told by remember { mutableStateOf<Int?>(null) }
+
+    fun enter(
+        done: Int,
+        entry: suspend () -> Unit,
+    ) {
+        told = null
+        entries.send({ told = done }, entry)
+    }
+    val actions =
+        PinActions(
+            set = { new -> enter(R.string.pin_told_set) { handbook.setPin(new) } },
+            change = { pin, new -> enter(R.string.pin_told_changed) { handbook.changePin(pin, new) } },
+            remove = { pin -> enter(R.string.pin_told_removed) { handbook.removePin(pin) } },
+        )
+    // Read anew once something was done.
+    Reads({ flow { emit(handbook.hasPin()) } }, told, back = places::back) { isSet ->
+        PinScreen(isSet, told?.let(resources::getString), entries.busy, actions, places::back)
     }
 }
 

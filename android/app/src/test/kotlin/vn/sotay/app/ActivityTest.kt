@@ -26,7 +26,7 @@ class ActivityTest {
     fun end() = commune.close()
 
     @Test
-    fun `joins by a link, reads the profile, and no screenshot shows the card`() {
+    fun `platform joins by a link, and no screenshot shows the profile and what it leads to`() {
         val app = Story(rule)
         val link = Intent(Intent.ACTION_VIEW, Uri.parse(commune.name("invitation.a")))
         rule.runOnUiThread { rule.activity.onNewIntent(link) }
@@ -40,6 +40,14 @@ class ActivityTest {
         rule.onNode(hasText(app.string(R.string.tab_profile))).performClick()
         app.sees("Chi bộ Mẫu 1", substring = true)
         assertEquals(true, isHidden())
+        for (screen in listOf(R.string.profile_wrong, R.string.phones_title, R.string.pin_title)) {
+            app.press(screen)
+            app.press(R.string.back)
+            assertEquals(true, isHidden())
+        }
+        app.press(R.string.outbox_title)
+        app.sees(app.string(R.string.outbox_title))
+        assertEquals(false, isHidden())
         rule.onNode(hasText(app.string(R.string.tab_home))).performClick()
         app.sees(app.string(R.string.home_greeting, "Lê Văn Ví Dụ"))
         assertEquals(false, isHidden())

@@ -3,6 +3,7 @@ package vn.sotay.app
 import kotlinx.coroutines.runBlocking
 import org.json.JSONObject
 import vn.sotay.MemberHandbook
+import vn.sotay.client.DeviceSigner
 import vn.sotay.client.NoticeForm
 import vn.sotay.model.MeetingKind
 import vn.sotay.model.MeetingMode
@@ -31,15 +32,18 @@ class Commune : AutoCloseable {
     fun name(name: String): String = names.getString(name)
 
     /** A phone on which nobody has joined. */
-    fun emptyPhone(): MemberHandbook =
+    fun emptyPhone(signer: DeviceSigner? = null): MemberHandbook =
         runBlocking {
             val folder = Files.createDirectory(place.resolve("phone ${phones.size}")).toString()
-            MemberHandbook.open(folder, MemoryVault()).also { phones += it }
+            MemberHandbook.open(folder, MemoryVault(), signer).also { phones += it }
         }
 
-    /** A phone that has joined and fetched everything. */
-    fun phone(name: String): MemberHandbook =
-        emptyPhone().also {
+    /** A phone that has joined and fetched everything; its keys are the [signer]'s where there is one. */
+    fun phone(
+        name: String,
+        signer: DeviceSigner? = null,
+    ): MemberHandbook =
+        emptyPhone(signer).also {
             runBlocking {
                 confirm(it.join(name("invitation.$name"), "phone $name").digits)
                 it.finishJoining()
@@ -48,8 +52,10 @@ class Commune : AutoCloseable {
         }
 
     /** Confirms the phone that shows these digits, or `all` that wait. */
-    fun confirm(digits: String) {
-        val line = "confirm $digits"
+    fun confirm(digits: String) = become("confirm $digits")
+
+    /** Has the server do what the scenarios' README says of this line. */
+    fun become(line: String) {
         process.outputStream.write("$line\n".toByteArray())
         process.outputStream.flush()
         check(answers.readLine() == line) { "no answer to $line" }

@@ -15,14 +15,13 @@ import java.security.spec.ECGenParameterSpec
 class TestApplication : SotayApplication() {
     private val place: File by lazy { Files.createTempDirectory("sotay-app").toFile() }
 
-    override val folder: File get() = File(place, "handbook")
-
-    override fun vault(): KeyVault = MemoryVault(signer::erase)
-
-    override val signer: ApprovingSigner = JdkSigner()
+    override fun keep(): KeptHandbook {
+        val signer = JdkSigner()
+        return KeptHandbook(File(place, "handbook"), MemoryVault(signer::erase), signer, scope)
+    }
 
     override fun onTerminate() {
-        (opening.value as? Opening.Open)?.handbook?.close()
+        (kept.opening.value as? Opening.Open)?.handbook?.close()
         place.deleteRecursively()
         super.onTerminate()
     }

@@ -15,6 +15,12 @@ import vn.sotay.app.home.HomeScreen
 import vn.sotay.app.home.OutboxScreen
 import vn.sotay.app.join.JoinScreen
 import vn.sotay.app.join.WaitingScreen
+import vn.sotay.app.lock.EraseScreen
+import vn.sotay.app.lock.GoneScreen
+import vn.sotay.app.lock.LockScreen
+import vn.sotay.app.lock.PinActions
+import vn.sotay.app.lock.PinQuestion
+import vn.sotay.app.lock.PinScreen
 import vn.sotay.app.meetings.AbsenceScreen
 import vn.sotay.app.meetings.AnswersActions
 import vn.sotay.app.meetings.AnswersScreen
@@ -30,7 +36,9 @@ import vn.sotay.app.phones.JoiningPhonesScreen
 import vn.sotay.app.phones.PhonesActions
 import vn.sotay.app.phones.PhonesScreen
 import vn.sotay.app.profile.CorrectionScreen
+import vn.sotay.app.profile.ProfileActions
 import vn.sotay.app.profile.ProfileScreen
+import vn.sotay.client.HandbookException
 
 /** Every screen on invented views, by name: for previews, pictures and checks that hold for all. */
 enum class Gallery(
@@ -58,13 +66,20 @@ enum class Gallery(
     Library(2, { LibraryScreen(Samples.library, {}, {}) }),
     Document(2, { DocumentScreen(Samples.document, {}) {} }),
     Reader(2, { ReaderScreen(Samples.document.card.title, Samples.sections, 0, false, {}, {}) {} }),
-    Profile(3, { ProfileScreen(Samples.profile, {}, {}, {}) }),
+    Profile(3, { ProfileScreen(Samples.profile, ProfileActions()) }),
     JoinWaiting(null, { WaitingScreen("428197") {} }),
     Phones(3, { PhonesScreen(PhoneSamples.phones, PhonesActions()) {} }),
     PhonesSecretary(3, { PhonesScreen(PhoneSamples.phones, PhoneSamples.officer) {} }),
     JoiningPhones(3, { JoiningPhonesScreen(PhoneSamples.joining, null, {}, {}) {} }),
     Invite(3, { InviteScreen(Samples.people, false, {}) {} }),
     Invitation(3, { InvitationScreen("Lê Văn Ví Dụ", PhoneSamples.invitation) {} }),
+    Lock(null, { LockScreen(HandbookException.PinNeeded(10u), {}, {}) }),
+    LockWrong(null, { LockScreen(HandbookException.PinWrong(3u), {}, {}) }),
+    LockForgotten(null, { EraseScreen(stringResource(R.string.lock_forgotten_explained), {}) {} }),
+    LockGone(null, { GoneScreen(stringResource(R.string.error_wiped_after_tries, 1)) {} }),
+    Pin(3, { PinScreen(false, null, false, PinActions()) {} }),
+    PinSet(3, { PinScreen(true, stringResource(R.string.pin_told_set), false, PinActions()) {} }),
+    PinQuestion(3, { PinQuestion(R.string.pin_new, R.string.pin_next, R.string.pin_differed, {}) {} }),
     Correction(3, { CorrectionScreen({ _, _ -> }) {} }),
     ;
 

@@ -10,6 +10,7 @@ import kotlinx.coroutines.Job
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.launch
 import vn.sotay.MemberHandbook
+import vn.sotay.app.KeptHandbook
 import vn.sotay.app.Opening
 import vn.sotay.app.SotayApplication
 import vn.sotay.client.HandbookException
@@ -26,11 +27,8 @@ class SyncJob : JobService() {
         val app = application as SotayApplication
         work =
             app.scope.launch {
-                val opening = app.opening.first { it !is Opening.Opens }
                 try {
-                    if (opening is Opening.Open) sync(opening.handbook).forEach { tell(app, it) }
-                } catch (_: HandbookException) {
-                    // Nothing is lost: the next run, or the person, tries again.
+                    run(app.kept).forEach { tell(app, it) }
                 } finally {
                     jobFinished(parameters, false)
                 }
@@ -57,6 +55,20 @@ class SyncJob : JobService() {
                     .setRequiredNetworkType(JobInfo.NETWORK_TYPE_ANY)
                     .build(),
             )
+        }
+
+        /** Syncs a handbook that is open, and says what is new since. One that its PIN locks is left alone. */
+        suspend fun run(kept: KeptHandbook): Set<News> {
+            kept.lockIfDue()
+            val opening = kept.opening.first { it !is Opening.Opens }
+            if (opening !is Opening.Open) return emptySet()
+            return try {
+                sync(opening.handbook)
+            } catch (why: HandbookException) {
+                if (why is HandbookException.Revoked) kept.ended(opening.handbook, why)
+                // Otherwise nothing is lost: the next run, or the person, tries again.
+                emptySet()
+            }
         }
 
         /** Syncs, and says what is new since. */

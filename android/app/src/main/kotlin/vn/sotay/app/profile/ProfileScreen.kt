@@ -22,13 +22,19 @@ import vn.sotay.app.text.plainDay
 import vn.sotay.client.ProfileView
 import java.time.LocalDate
 
+/** What the profile leads to. */
+class ProfileActions(
+    val report: () -> Unit = {},
+    val openOutbox: () -> Unit = {},
+    val openPhones: () -> Unit = {},
+    val openPin: () -> Unit = {},
+)
+
 /** Của tôi: the profile and the card, read only. The card's number shows on demand, and hides again when the screen is left. */
 @Composable
 fun ProfileScreen(
     view: ProfileView,
-    onReport: () -> Unit,
-    onOutbox: () -> Unit,
-    onPhones: () -> Unit,
+    actions: ProfileActions,
 ) {
     val resources = LocalContext.current.resources
     Screen(stringResource(R.string.profile_title)) {
@@ -58,7 +64,7 @@ fun ProfileScreen(
             }
         }
         Remark(stringResource(R.string.profile_register_hint))
-        OtherButton(stringResource(R.string.profile_wrong), onReport)
+        OtherButton(stringResource(R.string.profile_wrong), actions.report)
         if (view.corrections.isNotEmpty()) {
             Heading(stringResource(R.string.profile_corrections))
             for (correction in view.corrections) {
@@ -70,8 +76,9 @@ fun ProfileScreen(
                 }
             }
         }
-        OtherButton(stringResource(R.string.outbox_title), onOutbox)
-        OtherButton(stringResource(R.string.phones_title), onPhones)
+        OtherButton(stringResource(R.string.outbox_title), actions.openOutbox)
+        OtherButton(stringResource(R.string.phones_title), actions.openPhones)
+        OtherButton(stringResource(R.string.pin_title), actions.openPin)
         Heading(stringResource(R.string.profile_about))
         Words(stringResource(R.string.official_app_notice))
     }
