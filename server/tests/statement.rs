@@ -17,6 +17,7 @@ use sotay_model::cbor;
 use sotay_model::signature;
 use sotay_model::statement::{STATEMENT_HEADER, SignedStatement, Statement, Version};
 use sotay_model::wire::TrustAnchors;
+use sotay_server::audit::Tampering;
 use sotay_server::commune::{self, OrganisationKeys};
 
 /// A sync of a phone that says which statement it has; the status, and what the answer brings.
@@ -95,4 +96,23 @@ async fn network_2_who_joins_while_the_roots_are_rotated_is_taken_and_the_next_o
     assert!(!before.tls.contains(&after.tls[1]));
     assert_eq!(after.organisation, before.organisation);
     served.running.shutdown();
+}
+
+#[test]
+fn audit_what_the_former_signing_key_sealed_still_verifies() {
+    let place = common::Place::new();
+    let data = place.data();
+    let checkpoint = || commune::checkpoint_audit(&data, NOW).unwrap().unwrap();
+    let first = checkpoint();
+    commune::rotate_signing_key(&data, None, NOW).unwrap();
+    let second = checkpoint();
+    assert_ne!(first.key, second.key);
+    for kept in [&first, &second] {
+        let verified = commune::verify_audit(&data, Some(kept)).unwrap().unwrap();
+        assert_eq!(verified.checkpoints, 2);
+    }
+    // It is the folder that says whose seals count.
+    std::fs::remove_file(data.join("former-organisation.pub")).unwrap();
+    let found = commune::verify_audit(&data, None).unwrap();
+    assert_eq!(found, Err(Tampering::Checkpoint { n: first.n }));
 }

@@ -77,6 +77,26 @@ fn network_2_a_phone_that_was_online_between_two_rotations_goes_on_and_one_that_
     rebuilt.sync().unwrap();
 }
 
+#[test]
+fn loss_after_two_changes_of_the_signing_key_only_who_heard_of_them_obeys_a_revocation() {
+    let commune = Commune::new();
+    let (heard, missed) = (commune.phone("a"), commune.phone("b"));
+    for _ in 0..2 {
+        commune::rotate_signing_key(&commune.data(), None, system_clock()).unwrap();
+        commune.reload();
+        heard.handbook.sync().unwrap();
+    }
+    for member in ["a", "b"] {
+        let revoked = commune::revoke(&commune.data(), member, None, system_clock());
+        assert_eq!(revoked.unwrap(), 1);
+    }
+    assert_eq!(heard.handbook.sync(), Err(HandbookError::Revoked));
+    assert!(heard.vault.0.lock().unwrap().is_none());
+    // Nobody it knows has signed that: it says that it is not known, and keeps what it has.
+    assert_eq!(missed.handbook.sync(), Err(HandbookError::PhoneNotKnown));
+    assert!(missed.handbook.home().is_ok());
+}
+
 fn document(title: &str) -> DocumentForm {
     DocumentForm {
         title: title.into(),

@@ -147,6 +147,9 @@ pub enum Event {
         #[n(1)]
         by: Option<MemberId>,
     },
+    /// The organisation signs with what was its spare key.
+    #[n(15)]
+    SigningKeyRotated,
     /// Apps older than that enter nothing more.
     #[n(14)]
     MinimumVersionSet {
@@ -211,6 +214,7 @@ impl fmt::Display for Event {
                 write!(f, "restored from a backup as incarnation {incarnation}")
             }
             Self::RootsRotated => f.write_str("certificate moved to the spare root"),
+            Self::SigningKeyRotated => f.write_str("signing moved to the spare key"),
             Self::MinimumVersionSet { version } => {
                 write!(f, "apps older than {version} enter nothing more")
             }

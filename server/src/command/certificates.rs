@@ -1,4 +1,4 @@
-//! `certificates rotate`.
+//! `certificates rotate`, `certificates rotate-signing`.
 
 use std::path::PathBuf;
 
@@ -18,6 +18,16 @@ pub(crate) enum Certificates {
         #[arg(long)]
         spare_key: Option<PathBuf>,
     },
+    /// Puts the organisation's spare signing key in use and makes a new spare: it signs revocations, statements to phones and
+    /// the audit log. Phones go on without noticing.
+    RotateSigning {
+        /// The folder.
+        #[arg(long)]
+        data: PathBuf,
+        /// The spare's key, if it was taken off the machine.
+        #[arg(long)]
+        spare_key: Option<PathBuf>,
+    },
 }
 
 impl Certificates {
@@ -26,6 +36,10 @@ impl Certificates {
             Self::Rotate { data, spare_key } => {
                 commune::rotate(&data, spare_key.as_deref(), now)?;
                 Ok("the spare root is in use, and there is a new spare".to_owned())
+            }
+            Self::RotateSigning { data, spare_key } => {
+                commune::rotate_signing_key(&data, spare_key.as_deref(), now)?;
+                Ok("the spare signing key is in use, and there is a new spare".to_owned())
             }
         }
     }

@@ -190,18 +190,28 @@ pub(super) fn rotate(
     finish_rotation(folder)
 }
 
-/// Once the next spare's certificate is there, everything else of a rotation is renaming, each step of which may have happened.
+/// Completes a rotation of the roots.
 fn finish_rotation(folder: &Path) -> Result<(), CertificateError> {
+    finish([NEXT, SPARE, ROOT], "pem", folder)
+}
+
+/// Once the public half of the next spare is there, everything else of a rotation is renaming, each step of which may have
+/// happened. `ending` is that of the public half.
+pub(super) fn finish(
+    [next, spare, used]: [&str; 3],
+    ending: &str,
+    folder: &Path,
+) -> Result<(), CertificateError> {
     let at = |name: &str, ending: &str| folder.join(format!("{name}.{ending}"));
-    if !at(NEXT, "pem").exists() {
+    if !at(next, ending).exists() {
         return Ok(());
     }
-    for (from, to) in [(SPARE, ROOT), (NEXT, SPARE)] {
-        // Until its certificate has moved, a root has not.
-        if !at(from, "pem").exists() {
+    for (from, to) in [(spare, used), (next, spare)] {
+        // Until its public half has moved, a key has not.
+        if !at(from, ending).exists() {
             continue;
         }
-        for ending in ["key", "pem"] {
+        for ending in ["key", ending] {
             match fs::rename(at(from, ending), at(to, ending)) {
                 Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
                     let path = at(from, ending);

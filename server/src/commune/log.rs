@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sotay_model::{Scope, Timestamp};
 
-use super::{CommuneError, DATABASE, OrganisationKeys};
+use super::{CommuneError, DATABASE, OrganisationKeys, hold};
 use crate::audit::{Chain, Entry, Kept, Signed, Tampering, Verified, verify};
 use crate::storage::{Storage, StorageError};
 
@@ -25,9 +25,12 @@ pub fn verify_audit(
     folder: &Path,
     kept: Option<&Kept>,
 ) -> Result<Result<Verified, Tampering>, CommuneError> {
-    let keys = OrganisationKeys::open(folder)?;
+    let keys = {
+        let _held = hold(folder)?;
+        OrganisationKeys::open(folder)?
+    };
     let keys: Vec<[u8; 32]> = keys
-        .public()
+        .sealing()
         .filter_map(|key| key.try_into().ok())
         .collect();
     let mut storage = Storage::open(&folder.join(DATABASE))?;
@@ -37,7 +40,10 @@ pub fn verify_audit(
 
 /// States how far the log is, unless the last checkpoint says so already; that one then. None while the log is empty.
 pub fn checkpoint_audit(folder: &Path, now: Timestamp) -> Result<Option<Kept>, CommuneError> {
-    let keys = OrganisationKeys::open(folder)?;
+    let keys = {
+        let _held = hold(folder)?;
+        OrganisationKeys::open(folder)?
+    };
     let mut storage = Storage::open(&folder.join(DATABASE))?;
     let transaction = storage.write()?;
     let made = transaction.checkpoint(now, |bytes| seal(&keys, bytes))?;

@@ -269,6 +269,25 @@ pub fn rotate(folder: &Path, spare_key: Option<&Path>, now: Timestamp) -> Result
     Ok(transaction.commit()?)
 }
 
+/// Puts the organisation's spare signing key in use and makes a new spare; see [`OrganisationKeys`]. `spare_key` is where the
+/// spare's private half is kept, if not in the folder.
+pub fn rotate_signing_key(
+    folder: &Path,
+    spare_key: Option<&Path>,
+    now: Timestamp,
+) -> Result<(), CommuneError> {
+    let mut storage = Storage::open(&folder.join(DATABASE))?;
+    let transaction = storage.write()?;
+    {
+        let _held = hold(folder)?;
+        signing::rotate(folder, spare_key)?;
+    }
+    // From now on phones are told.
+    statement::minimum_version(folder, None, now)?;
+    transaction.audit(now, None, &Event::SigningKeyRotated)?;
+    Ok(transaction.commit()?)
+}
+
 /// The oldest version of the apps' library that may enter anything; 0.0.0: all may.
 pub fn minimum_version(folder: &Path, now: Timestamp) -> Result<Version, CommuneError> {
     Ok(statement::minimum_version(folder, None, now)?)
