@@ -101,6 +101,29 @@ impl Blobs {
         }
     }
 
+    /// Removes a blob and every part of it, from all homes; how many files went.
+    pub fn remove(&self, digest: BlobDigest) -> Result<usize> {
+        let _alone = self
+            .appending
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let (whole, part) = (digest.to_string(), format!("-{digest}"));
+        let mut removed = 0;
+        for home in entries(&self.folder)? {
+            for path in entries(&home)?
+                .into_iter()
+                .chain(entries(&home.join(PARTIAL))?)
+            {
+                let name = path.file_name().and_then(|name| name.to_str());
+                if name.is_some_and(|name| name == whole || name.ends_with(&part)) {
+                    std::fs::remove_file(&path)?;
+                    removed += 1;
+                }
+            }
+        }
+        Ok(removed)
+    }
+
     /// Adds bytes that begin at `from`. Where they do not follow on what is here, nothing is added; the answer says how far
     /// it is, so that the phone goes on from there. With the last byte the blob is checked and becomes visible.
     pub fn append(&self, part: &Part, from: u64, bytes: &[u8]) -> Result<Appended> {
@@ -150,6 +173,17 @@ impl Blobs {
             File::open(folder)?.sync_all()?;
         }
         Ok(Appended::Received(here))
+    }
+}
+
+/// What lies in a folder; nothing where there is none.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    match std::fs::read_dir(folder) {
+        Ok(found) => found.map(|entry| Ok(entry?.path())).collect(),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Ok(Vec::new())
+        }
+        Err(error) => Err(error),
     }
 }
 

@@ -107,6 +107,9 @@ enum Command {
     BackupKey(command::BackupKey),
     /// Puts a backup in place. No server may run on the folder; the database that was there is kept beside it.
     Restore(command::Restore),
+    /// Removes the contents of a record, or a file, that should never have been entered: here, and on every phone at its next
+    /// contact. It cannot be entered again.
+    Purge(command::Purge),
     /// Shows the audit log, checks it, states how far it is, or erases what an entry tells.
     #[command(subcommand)]
     Audit(command::Audit),
@@ -129,6 +132,8 @@ enum Failure {
     Start(#[from] sotay_server::StartError),
     #[error(transparent)]
     Audit(#[from] command::AuditFailure),
+    #[error(transparent)]
+    Purge(#[from] command::PurgeFailure),
     #[error("{path}: {source}")]
     File {
         path: PathBuf,
@@ -262,6 +267,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Backup(backup) => say(&backup.run(now)?),
         Command::BackupKey(key) => say(&key.run()?),
         Command::Restore(restore) => say(&restore.run(now)?),
+        Command::Purge(purge) => say(&purge.run(now)?),
         Command::Audit(audit) => say(&audit.run(now)?),
         Command::Status { data } => {
             let commune = Commune::open(&data)?;

@@ -410,7 +410,7 @@ impl Journal {
     }
 
     /// Writes what is still needed into a new file, which then takes this one's place.
-    fn rewrite(&mut self) -> Result<(), HandbookError> {
+    pub(crate) fn rewrite(&mut self) -> Result<(), HandbookError> {
         let old = self.disk.read(&self.path)?;
         let mut new = self.frame(FrameKind::HighWater, self.high_water, &[])?;
         let mut copy = |(start, end): (u64, u64)| {

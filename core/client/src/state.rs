@@ -339,6 +339,7 @@ const fn kind(why: &Rejection) -> &'static str {
         Rejection::Expired => "Expired",
         Rejection::NumberReused => "NumberReused",
         Rejection::AlreadyExists => "AlreadyExists",
+        Rejection::Removed { .. } => "Removed",
     }
 }
 

@@ -173,6 +173,8 @@ pub fn named_by(kind: Kind, body: &[u8]) -> Vec<NamedBlob> {
             .and_then(|document| document.attachments)
             .unwrap_or_default()
             .into_iter()
+            // One that was removed has no bytes.
+            .filter(|attachment| attachment.size > 0)
             .map(|attachment| NamedBlob {
                 digest: attachment.blob,
                 size: attachment.size,

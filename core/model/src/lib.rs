@@ -22,6 +22,7 @@ pub mod qr;
 pub mod record;
 mod redacted;
 pub mod rejection;
+pub mod removed;
 pub mod session;
 pub mod signature;
 pub mod statement;

@@ -114,6 +114,15 @@ pub enum Rejection {
     #[n(12)]
     #[error("this id is already in use")]
     AlreadyExists,
+    /// It holds, or speaks of, what was removed because it should never have been entered.
+    #[n(13)]
+    #[error("{field:?} was removed, because it should never have been entered")]
+    Removed {
+        /// [`Field::Documents`]: it names a removed document. Otherwise its own words or files are the removed ones, and the
+        /// phone keeps them no longer.
+        #[n(0)]
+        field: Field,
+    },
 }
 
 /// A version a person can look up: a record's stamp.

@@ -164,11 +164,11 @@ impl<'w> Reader<'w> {
             .ok_or(Stop::Rejected(Rejection::NotFound { what }))
     }
 
-    /// Whether any record, of whatever kind, has this key.
-    pub fn exists(&self, key: RecordKey) -> Result<bool, Stop> {
+    /// The record, of whatever kind, that has this key.
+    pub fn any(&self, key: RecordKey) -> Result<Option<&Record>, Stop> {
         match self.world.records.get(&key) {
             None => Err(self.unloaded(Need::Record(key))),
-            Some(record) => Ok(record.is_some()),
+            Some(record) => Ok(record.as_ref()),
         }
     }
 

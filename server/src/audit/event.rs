@@ -157,6 +157,19 @@ pub enum Event {
         #[n(0)]
         version: String,
     },
+    /// The operator removed what should never have been entered.
+    #[n(15)]
+    Purged {
+        /// Which records lost words or files: the first [`MAX_NAMED`].
+        #[n(0)]
+        records: Vec<RecordKey>,
+        /// How many more there were.
+        #[n(1)]
+        more: u64,
+        /// How many files.
+        #[n(2)]
+        files: u64,
+    },
 }
 
 impl fmt::Display for Event {
@@ -207,6 +220,20 @@ impl fmt::Display for Event {
             }
             Self::Imported { new, changed } => {
                 write!(f, "list entered: {new} new, {changed} changed")
+            }
+            Self::Purged {
+                records,
+                more,
+                files,
+            } => {
+                write!(f, "contents removed by operator, {files} files")?;
+                records
+                    .iter()
+                    .try_for_each(|record| write!(f, " {record}"))?;
+                match more {
+                    0 => Ok(()),
+                    more => write!(f, " and {more} more"),
+                }
             }
             Self::Exported { by: who, what } => write!(f, "{what} exported by {}", by(who)),
             Self::BackedUp => f.write_str("backup made"),

@@ -5,9 +5,11 @@ mod backup;
 mod certificates;
 mod invitations;
 mod serve;
+mod spills;
 
 pub(crate) use audit::{Audit, AuditFailure};
 pub(crate) use backup::{Backup, BackupKey, Restore};
 pub(crate) use certificates::Certificates;
 pub(crate) use invitations::{Invitations, Invite};
 pub(crate) use serve::Serve;
+pub(crate) use spills::{Purge, PurgeFailure};

@@ -12,7 +12,8 @@
 //!
 //! A restore unpacks and checks everything beside what is there and replaces the database last, so that a backup that cannot be
 //! used changes nothing. What happened since and must not be undone is taken over from the database that was there, if it
-//! can still be read: the audit log with its erasures, revoked phones, used and burnt invitations. Keys, certificates and
+//! can still be read: the audit log with its erasures, revoked phones, used and burnt invitations, and the list of what was
+//! removed because it should never have been entered, which is then removed once more. Keys, certificates and
 //! attachments that are there stay; only what is missing comes from the backup.
 //!
 //! A server holds the folder's lock, shared with others that serve it; a restore wants it alone.
@@ -29,6 +30,7 @@ use sotay_model::Timestamp;
 use super::{CommuneError, DATABASE, make_private_folder, statement};
 use crate::audit::Event;
 use crate::blobs;
+use crate::engine::Engine;
 use crate::private_file::PrivateFile;
 use crate::storage::{Storage, StorageError};
 
@@ -255,6 +257,13 @@ fn complete_blobs(folder: &Path) -> io::Result<Vec<(String, String)>> {
     Ok(found)
 }
 
+/// Removes what a killed backup or restore left. A backup under way then fails, and is to be made again.
+pub(super) fn clear_leftovers(folder: &Path) -> Result<(), CommuneError> {
+    let (copy, unpacked) = (folder.join(COPY), folder.join(UNPACKED));
+    remove_database(&copy).map_err(file(&copy))?;
+    remove_folder(&unpacked).map_err(file(&unpacked))
+}
+
 /// Puts a backup in place; the database that was there is kept under another name.
 pub fn restore(
     folder: &Path,
@@ -389,8 +398,26 @@ fn put_in_place(folder: &Path, unpacked: &Path, now: Timestamp) -> Result<Restor
     let transaction = storage.write()?;
     transaction.audit(now, None, &Event::Restored { incarnation })?;
     transaction.commit()?;
+    // Whatever was removed here since does not come back.
+    let mut engine = Engine::new(storage);
+    let removed = engine.purge_again(now)?.files;
+    engine.storage().leave_no_trace()?;
     // Closing it writes its log back.
-    drop(storage);
+    drop(engine);
+    for home in names_in(&unpacked.join(blobs::FOLDER)).map_err(file(unpacked))? {
+        for digest in &removed {
+            let spilled = unpacked
+                .join(blobs::FOLDER)
+                .join(&home)
+                .join(digest.to_string());
+            match fs::remove_file(&spilled) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(file(&spilled)(error));
+                }
+                _ => {}
+            }
+        }
+    }
 
     move_missing(&unpacked.join(FOLDER), folder)?;
     let attachments = unpacked.join(blobs::FOLDER);

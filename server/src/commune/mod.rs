@@ -16,6 +16,7 @@ mod members;
 mod phones;
 mod printing;
 mod signing;
+mod spills;
 mod statement;
 mod words;
 
@@ -52,6 +53,7 @@ pub(crate) use members::interpret;
 pub use phones::{Confirmation, Waiting, confirm, phones, revoke, waiting};
 pub use printing::{PrintOrder, Printed, print_invitations};
 pub use signing::OrganisationKeys;
+pub use spills::{Cleared, purge};
 pub use statement::Stated;
 pub(crate) use statement::hold;
 pub use words::Column;

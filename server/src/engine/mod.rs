@@ -14,6 +14,8 @@ mod nonces;
 pub(crate) mod operator;
 mod pages;
 mod phones;
+mod spills;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -38,6 +40,7 @@ pub use operator::Refused;
 pub use pages::{MAX_RESPONSE_ROWS, PAGE_BYTES};
 pub use phones::PhonesAnswered;
 pub(crate) use phones::writes;
+pub use spills::Purged;
 
 /// How often a rule may ask for more before it counts as broken.
 const MAX_ROUNDS: usize = 256;

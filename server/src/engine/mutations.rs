@@ -195,6 +195,9 @@ impl Batch<'_> {
             Outcome::NotYet => return Ok(Verdict::NotYet),
             Outcome::Need(_) => return Err(EngineError::Endless),
         };
+        if let Some(why) = self.refuses(&effect)? {
+            return Ok(Verdict::Rejected(why));
+        }
         if !self.has_blobs(&effect)? {
             return Ok(Verdict::NotYet);
         }

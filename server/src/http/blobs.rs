@@ -98,7 +98,8 @@ fn append(
         .readers
         .with(|engine| engine.may_hand_over(phone.member, home, (shared.clock)()))
         .map_err(|error| problem(&error))?;
-    if !allowed {
+    // One that was removed is not taken again; the mutation that names it is refused for a reason that says so.
+    if !allowed || is_spill(shared, digest)? {
         return Err(ProblemCode::MayNotHandOver);
     }
     let part = Part {
@@ -108,6 +109,14 @@ fn append(
         size,
     };
     match shared.blobs.append(&part, from, bytes) {
+        Ok(Appended::Received(_)) if is_spill(shared, digest)? => {
+            // Removed while these bytes came.
+            shared
+                .blobs
+                .remove(digest)
+                .map_err(|error| failed(&error))?;
+            Err(ProblemCode::MayNotHandOver)
+        }
         Ok(Appended::Received(received)) => {
             let state = cbor::to_bytes(&BlobState { received });
             Ok(([(header::CONTENT_TYPE, MEDIA_TYPE)], state).into_response())
@@ -115,6 +124,13 @@ fn append(
         Ok(Appended::Wrong) => Err(ProblemCode::WrongBlob),
         Err(error) => Err(failed(&error)),
     }
+}
+
+fn is_spill(shared: &Shared, file: BlobDigest) -> Result<bool, ProblemCode> {
+    shared
+        .readers
+        .with(|engine| engine.is_spill(file))
+        .map_err(|error| problem(&error))
 }
 
 fn failed(error: &std::io::Error) -> ProblemCode {

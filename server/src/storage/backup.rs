@@ -51,7 +51,7 @@ impl Storage {
     }
 
     /// Takes over from the database that this copy replaces what must not be undone: phones that were revoked, invitations that
-    /// were used or burnt, and the audit log where it goes on from this one's. Whether it does.
+    /// were used or burnt, the list of what was removed, and the audit log where it goes on from this one's. Whether it does.
     pub(crate) fn take_over(&self, before: &Path) -> Result<bool, StorageError> {
         self.beside(before, |connection| {
             let change = connection.unchecked_transaction()?;
@@ -63,7 +63,8 @@ impl Storage {
                  UPDATE main.invitation SET tries_left = MIN(main.invitation.tries_left, o.tries_left),
                          used_at = o.used_at, used_by = o.used_by
                      FROM other.invitation o
-                     WHERE o.lookup = main.invitation.lookup;",
+                     WHERE o.lookup = main.invitation.lookup;
+                 INSERT INTO main.spill SELECT * FROM other.spill WHERE true ON CONFLICT DO NOTHING;",
             )?;
             let goes_on: bool = change.query_row(
                 "SELECT EXISTS (SELECT 1 FROM main.audit) AND NOT EXISTS (

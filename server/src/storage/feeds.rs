@@ -322,7 +322,7 @@ fn scope_of(bytes: &[u8]) -> Result<Scope, StorageError> {
 }
 
 /// A key whose home stands in `column` and whose id in the next one.
-fn key(row: &Row<'_>, column: usize) -> Result<RecordKey, StorageError> {
+pub(super) fn key(row: &Row<'_>, column: usize) -> Result<RecordKey, StorageError> {
     let home = row
         .get_ref(column)?
         .as_blob()

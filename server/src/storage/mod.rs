@@ -11,6 +11,7 @@ mod feeds;
 mod invitations;
 mod phones;
 mod register;
+mod spills;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -22,6 +23,7 @@ use crate::engine::meta;
 pub use feeds::{ListingRow, ScopeHead, StoredRecord};
 pub use phones::{Installation, Invitation, Joining, Remembered};
 pub use register::Entry;
+pub use spills::Spill;
 
 /// One step for each version. A database of an older version takes the steps it lacks when it is opened.
 const STEPS: &[&str] = &[
@@ -29,6 +31,7 @@ const STEPS: &[&str] = &[
     include_str!("schema-2.sql"),
     include_str!("schema-3.sql"),
     include_str!("schema-4.sql"),
+    include_str!("schema-5.sql"),
 ];
 const SCHEMA_VERSION: i64 = STEPS.len() as i64;
 /// "SOTS" in the file's header: another program's database is refused.

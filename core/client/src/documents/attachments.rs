@@ -238,6 +238,8 @@ fn attachment(
         .get::<Document>(document.0)?
         .and_then(|found| found.body.attachments)
         .and_then(|attachments| attachments.into_iter().nth(index as usize))
+        // One that was removed is named, and has no bytes anywhere.
+        .filter(|attachment| attachment.size > 0)
         .ok_or(HandbookError::NotHere)
 }
 

@@ -9,9 +9,11 @@ use std::collections::HashMap;
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 use sotay_model::defect::{self, Defect};
+use sotay_model::removed::is_removed;
 use sotay_model::{Kind, RecordHash, RecordKey, Scope, ScopeSum, Stamp};
 
 use super::incoming::{IncomingContent, IncomingPage, IncomingRow};
+use super::spills;
 use crate::error::HandbookError;
 use crate::store::rows::{DAMAGED, id_of, scope_of, unsigned_of};
 use crate::store::schema::RECORD_BITS;
@@ -294,6 +296,16 @@ fn delete_unlisted(
     Ok(())
 }
 
+/// Whether the stored version of a record already lacks words that were removed.
+fn removed_before(db: &Connection, rid: i64) -> Result<bool, HandbookError> {
+    let mut select = db.prepare_cached("SELECT body FROM base WHERE rid = ?1")?;
+    let mut rows = select.query([rid])?;
+    match rows.next()? {
+        Some(row) => Ok(is_removed(row.get_ref(0)?.as_blob().map_err(|_| DAMAGED)?)),
+        None => Ok(false),
+    }
+}
+
 /// The statements that run once for each row, prepared once for each response.
 struct Statements<'d> {
     find: CachedStatement<'d>,
@@ -310,6 +322,8 @@ pub(crate) struct Rows<'d> {
     statements: Statements<'d>,
     /// The last record written was not known before.
     mostly_new: bool,
+    /// What is to be done because a record came without words that were removed: see [`super::spills`].
+    pub(crate) spilled: i64,
 }
 
 impl<'d> Rows<'d> {
@@ -336,6 +350,7 @@ impl<'d> Rows<'d> {
             numbers: ScopeNumbers::default(),
             statements,
             mostly_new: true,
+            spilled: 0,
         })
     }
 
@@ -393,11 +408,15 @@ impl<'d> Rows<'d> {
         content: IncomingContent<'_>,
         touched: &mut Touched,
     ) -> Result<(i64, bool), HandbookError> {
+        let removed = is_removed(content.body);
         // One statement where it is new, which in a download it is: looking for it first would search the index twice.
         if self.mostly_new
             && let Some(rid) = self.insert(key, stamp, content)?
         {
             touched.record(content.kind, content.parent, *key);
+            if removed {
+                self.spilled = self.spilled.max(spills::ENTRIES);
+            }
             return Ok((rid, false));
         }
         let known = self.find(key)?;
@@ -407,6 +426,9 @@ impl<'d> Rows<'d> {
                 return Ok((rid, true));
             }
             Some((rid, _)) => {
+                if removed && !removed_before(self.db, rid)? {
+                    self.spilled = spills::PAGES;
+                }
                 self.statements.update.execute(params![
                     rid,
                     content.kind.code(),
@@ -418,7 +440,12 @@ impl<'d> Rows<'d> {
                 rid
             }
             // Not found, so it goes in.
-            None => self.insert(key, stamp, content)?.ok_or(DAMAGED)?,
+            None => {
+                if removed {
+                    self.spilled = self.spilled.max(spills::ENTRIES);
+                }
+                self.insert(key, stamp, content)?.ok_or(DAMAGED)?
+            }
         };
         touched.record(content.kind, content.parent, *key);
         Ok((rid, known.is_some()))

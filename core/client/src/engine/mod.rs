@@ -12,6 +12,7 @@ pub(crate) mod feeds;
 pub(crate) mod incoming;
 pub(crate) mod overlay;
 mod receipts;
+mod spills;
 pub(crate) mod submit;
 
 use std::collections::BTreeSet;
@@ -297,6 +298,9 @@ impl Round {
             }
         }
         let mut settled = receipts::settle(&mut to, &writer.overlay, &response, &mut touched)?;
+        if settled.spilled {
+            spills::remember(&db, spills::ENTRIES)?;
+        }
         let (mut received, mut healing, mut unfit, mut broken) = (0, false, false, false);
         let mut complete = !response.more;
         for page in &mut response.pages {
@@ -311,6 +315,9 @@ impl Round {
                 }
                 Applied::Broken => broken = true,
             }
+        }
+        if to.spilled > 0 {
+            spills::remember(&db, to.spilled)?;
         }
         drop(to);
         let complete = complete || defect::is_on(Defect::SweepBeforeLastPage);
@@ -383,6 +390,9 @@ impl Round {
         // The database is right already; a journal that says too much only costs a repetition.
         let _ = writer.journal.decide(&settled.done, &settled.refused);
         let _ = writer.journal.settle(&forgotten);
+        if let Err(error) = spills::clear(writer, &mut touched) {
+            tracing::warn!(%error, "what was removed is not cleared yet");
+        }
 
         self.asked = true;
         self.not_yet.extend(&settled.not_yet);

@@ -11,6 +11,7 @@ use super::MAX_KEPT;
 use super::feeds::{self, Rows};
 use super::incoming::{Incoming, IncomingBody, IncomingContent};
 use super::overlay::Overlay;
+use super::spills;
 use crate::error::HandbookError;
 use crate::store::rows::{self, Setting, Standing};
 use crate::watch::Touched;
@@ -24,6 +25,8 @@ pub(crate) struct Settled {
     pub(crate) refused: Vec<(i64, Vec<u8>)>,
     /// Not known to this server yet.
     pub(crate) not_yet: Vec<i64>,
+    /// One was refused because it holds what was removed.
+    pub(crate) spilled: bool,
     /// How many pending mutations the response spoke of at all.
     pub(crate) looked_at: u32,
 }
@@ -66,6 +69,7 @@ pub(crate) fn settle(
             }
             Verdict::Rejected(why) => {
                 settled.refused.push((n, park(db, n, why)?));
+                settled.spilled |= spills::is_own_fault(why);
             }
             Verdict::NotYet => settled.not_yet.push(n),
         }
@@ -175,5 +179,5 @@ pub(crate) fn forget_backed_up(
 }
 
 sotay_model::redacted! {
-    Settled { done, refused, not_yet, looked_at },
+    Settled { done, refused, not_yet, spilled, looked_at },
 }

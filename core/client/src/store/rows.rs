@@ -248,6 +248,8 @@ pub(crate) enum Setting {
     Joining = 9,
     /// The session that requests are signed by: [`crate::session`].
     Session = 10,
+    /// What is still to be done because words were removed: the engine's `spills`.
+    Spilled = 11,
 }
 
 /// A setting's bytes.

@@ -47,9 +47,9 @@ cbor_map! {
         /// Its title.
         1 => title: String [Words],
         /// số, ký hiệu
-        2 => number: Option<String> [No],
+        2 => number: Option<String> [Words],
         /// cơ quan ban hành
-        3 => issuer: String [No],
+        3 => issuer: String [Words],
         /// What kind.
         4 => kind: DocumentKind [No],
         /// độ mật

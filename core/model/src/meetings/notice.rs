@@ -13,6 +13,7 @@ use crate::id::{DocumentKey, MeetingKey, OrganisationId, Scope, ScopeKind};
 use crate::organisation::{Act, Organisation, Policy};
 use crate::record::{Effect, Put, Stamp};
 use crate::rejection::{Closing, Fault, Field, Rejection, Subject};
+use crate::removed::is_removed;
 use crate::text::{self, MAX_LINE, MAX_LIST, MAX_NOTE};
 use crate::time::{CalendarDate, Timestamp};
 use crate::world::{Found, Stop};
@@ -187,7 +188,7 @@ pub(crate) fn publish_notice(c: &Context<'_>, i: &PublishNotice) -> Result<Effec
     }
     let caller = caller(i.meeting)?;
     participants(c, caller, &i.participating)?;
-    text.documents_exist(c)?;
+    text.documents_exist(c, &[])?;
     let policy = policy_of(c, caller)?;
     c.fresh(i.meeting.0)?;
     let meeting = Meeting {
@@ -213,8 +214,19 @@ pub(crate) fn change_notice(c: &Context<'_>, i: &ChangeNotice) -> Result<Effect,
     if let Base::Confirmed(stamp) = i.base
         && stamp != found.record.stamp
     {
-        return Err(Rejection::Stale {
-            current: found.record.stamp.into(),
+        // An edit of words that were removed meanwhile is likely to hold them.
+        let removed = found
+            .body
+            .notice()
+            .is_some_and(|now| is_removed(now.title.as_bytes()));
+        return Err(if removed {
+            Rejection::Removed {
+                field: Field::Mutation,
+            }
+        } else {
+            Rejection::Stale {
+                current: found.record.stamp.into(),
+            }
         }
         .into());
     }
@@ -232,7 +244,7 @@ pub(crate) fn change_notice(c: &Context<'_>, i: &ChangeNotice) -> Result<Effect,
         }
         .into());
     }
-    text.documents_exist(c)?;
+    text.documents_exist(c, &current.documents)?;
     let policy = policy_of(c, meeting.organisation)?;
     let next = text.version(c, current.number.saturating_add(1), &policy, i.urgent)?;
     if differences(&current, &next).is_empty() && current.urgent == next.urgent {
@@ -395,10 +407,16 @@ impl<'i> Checked<'i> {
         })
     }
 
-    /// Every document is there and shown to the actor.
-    fn documents_exist(&self, c: &Context<'_>) -> Result<(), Stop> {
+    /// Every document is there and shown to the actor; and was not removed, unless the notice named it `before`.
+    fn documents_exist(&self, c: &Context<'_>, before: &[DocumentKey]) -> Result<(), Stop> {
         for document in &self.draft.documents {
-            c.require::<Document>(document.0, Subject::Document)?;
+            let found = c.require::<Document>(document.0, Subject::Document)?;
+            if is_removed(found.body.title.as_bytes()) && !before.contains(document) {
+                return Err(Rejection::Removed {
+                    field: Field::Documents,
+                }
+                .into());
+            }
         }
         Ok(())
     }

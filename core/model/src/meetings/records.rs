@@ -67,7 +67,7 @@ cbor_map! {
         /// Documents to read before.
         7 => documents: Vec<DocumentKey> [No],
         /// Guests: on the agenda only, outside every figure.
-        8 => guests: Vec<String> [Who],
+        8 => guests: Vec<String> [Words],
         /// Until when an answer counts as in time.
         9 => answer_by: Timestamp [No],
         /// Until when an absence may be asked for without counting as late.

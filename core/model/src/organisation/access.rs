@@ -10,7 +10,8 @@ use super::records::{
 use crate::apply::{Actor, Context};
 use crate::id::{MemberId, OrganisationId, RecordKey, Scope, ScopeKind};
 use crate::record::Body;
-use crate::rejection::{Closing, Denial, Rejection, Subject};
+use crate::rejection::{Closing, Denial, Field, Rejection, Subject};
+use crate::removed::is_removed;
 use crate::time::{CalendarDate, ClockAuthority};
 use crate::world::{Found, Reader, Stop};
 
@@ -341,10 +342,14 @@ impl Context<'_> {
 
     /// Refuses an id that is already in use. Only for homes of which the actor sees everything.
     pub(crate) fn fresh(&self, key: RecordKey) -> Result<(), Stop> {
-        if self.world.exists(key)? {
-            return Err(Stop::Rejected(Rejection::AlreadyExists));
+        match self.world.any(key)? {
+            None => Ok(()),
+            // The same once more, from a phone that still had it.
+            Some(record) if is_removed(&record.body) => Err(Stop::Rejected(Rejection::Removed {
+                field: Field::Mutation,
+            })),
+            Some(_) => Err(Stop::Rejected(Rejection::AlreadyExists)),
         }
-        Ok(())
     }
 
     /// The record to bring up to date, or none where a new one is made; refuses an id that something else uses.

@@ -52,6 +52,7 @@ extension Phrase {
         case .secret(let field, let level):
             self.init("rejection.secret", .field(field), .phrase(Phrase("secrecyMarking", code: level)))
         case .tooLarge(let field, let limit): self.init("rejection.tooLarge", .field(field), .count(limit))
+        case .removed(let field): self.init("rejection.removed", .field(field))
         case .conflict(let count): self.init("rejection.conflict", .count(count))
         case .unmarked(let count): self.init("rejection.unmarked", .count(count))
         case .stale, .dependsOn, .expired, .numberReused, .alreadyExists: self.init("rejection", code: why)

@@ -213,6 +213,7 @@ class TextTest {
                 Rejection.Expired,
                 Rejection.NumberReused,
                 Rejection.AlreadyExists,
+                Rejection.Removed(Field.Mutation),
             )
 
     /** The codes that this version knows. */

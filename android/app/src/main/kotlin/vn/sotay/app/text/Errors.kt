@@ -128,6 +128,10 @@ fun Resources.sentence(why: Rejection): String =
         is Rejection.AlreadyExists -> {
             getString(R.string.refused_exists)
         }
+
+        is Rejection.Removed -> {
+            getString(R.string.refused_removed, getString(words(why.field)))
+        }
     }
 
 private fun words(code: Denial): Int =
