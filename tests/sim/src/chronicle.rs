@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use sotay_model::wire::Verdict;
-use sotay_model::{InstallationId, RecordKey, Scope, Stamp, cbor};
+use sotay_model::{InstallationId, Intent, RecordKey, Scope, Stamp, cbor};
 
 use crate::reference::{Feed, Reference, Version};
 
@@ -13,6 +13,8 @@ use crate::reference::{Feed, Reference, Version};
 pub struct Chronicle {
     /// The server now.
     pub now: Reference,
+    /// Whose words were ever removed, or may have been.
+    pub removed: BTreeSet<RecordKey>,
     past: BTreeMap<u64, BTreeMap<Scope, Feed>>,
     versions: BTreeMap<(RecordKey, Stamp), Rc<Version>>,
     verdicts: BTreeMap<(InstallationId, i64), BTreeSet<Vec<u8>>>,
@@ -24,6 +26,7 @@ impl Chronicle {
     pub fn new(now: Reference) -> Self {
         let mut chronicle = Self {
             now: Reference::new(0),
+            removed: BTreeSet::new(),
             past: BTreeMap::new(),
             versions: BTreeMap::new(),
             verdicts: BTreeMap::new(),
@@ -129,8 +132,24 @@ impl Chronicle {
             .filter_map(|bytes| cbor::from_bytes(bytes).ok())
     }
 
+    /// Whether an entry's words may have been removed since: then its author's phone keeps it no longer as it was.
+    pub fn lost_words(&self, intent: &Intent) -> bool {
+        wrote(intent).is_some_and(|key| self.removed.contains(&key))
+    }
+
     /// Up to which number a phone may have been told to forget.
     pub fn forgettable(&self, phone: InstallationId) -> i64 {
         self.forgettable.get(&phone).copied().unwrap_or_default()
+    }
+}
+
+/// The notice or document that an entry writes.
+pub fn wrote(intent: &Intent) -> Option<RecordKey> {
+    match intent {
+        Intent::PublishNotice(i) => Some(i.meeting.0),
+        Intent::ChangeNotice(i) => Some(i.meeting.0),
+        Intent::CancelMeeting(i) => Some(i.meeting.0),
+        Intent::PublishDocument(i) => Some(i.document.0),
+        _ => None,
     }
 }

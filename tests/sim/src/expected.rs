@@ -4,13 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sotay_client::simulation::{Confirmed, Held, HeldScope, Laid, Told};
+use sotay_model::rejection::Field;
+use sotay_model::removed::is_removed;
 use sotay_model::wire::{SyncResponse, Verdict};
 use sotay_model::{
     Actor, Id, InstallationId, Intent, Kind, MemberId, Mutation, Need, Now, Outcome, Record,
-    RecordKey, Scope, ScopeSum, Stamp, Timestamp, World, apply, cbor,
+    RecordKey, Rejection, Scope, ScopeSum, Stamp, Timestamp, World, apply, cbor,
 };
 
-use crate::chronicle::Chronicle;
+use crate::chronicle::{Chronicle, wrote};
 use crate::ensure;
 use crate::reference::{Feed, hash};
 use crate::violation::Checked;
@@ -298,23 +300,36 @@ fn check_outbox(
     chronicle: &Chronicle,
     ledger: &Ledger,
 ) -> Checked {
+    // Refused for what they hold, and with them what builds on them.
+    let spilled: BTreeSet<RecordKey> = ledger
+        .kept
+        .iter()
+        .filter(|(n, _)| was_spilled(chronicle, phone, **n))
+        .filter_map(|(_, (_, intent))| wrote(intent))
+        .collect();
     for (n, entered) in &ledger.kept {
         let Some(own) = held.outbox.get(n) else {
             let forgotten = *n <= chronicle.forgettable(phone) && chronicle.was_done(phone, *n);
+            let removed = chronicle.lost_words(&entered.1);
             ensure!(
-                forgotten || ledger.discarded.contains(n),
+                forgotten || removed || ledger.discarded.contains(n),
                 "{n} was kept and is lost"
             );
             continue;
         };
-        ensure!(
-            entry(&own.mutation)? == *entered,
-            "{n} is not what was entered"
-        );
+        let now = entry(&own.mutation)?;
+        let emptied = own.state == 1
+            && (chronicle.lost_words(&entered.1)
+                || wrote(&entered.1).is_some_and(|key| spilled.contains(&key)))
+            && now.1.name() == entered.1.name()
+            && is_removed(&own.mutation);
+        ensure!(now == *entered || emptied, "{n} is not what was entered");
     }
     for (n, own) in &held.outbox {
         ensure!(
-            ledger.kept.contains_key(n) || ledger.attempted.contains(&entry(&own.mutation)?),
+            ledger.kept.contains_key(n)
+                || ledger.attempted.contains(&entry(&own.mutation)?)
+                || is_removed(&own.mutation),
             "{n} was never entered"
         );
         match (own.state, &own.rejection) {
@@ -332,6 +347,14 @@ fn check_outbox(
         }
     }
     Ok(())
+}
+
+/// Whether a number was ever refused because of what it holds.
+fn was_spilled(chronicle: &Chronicle, phone: InstallationId, n: i64) -> bool {
+    [Field::Mutation, Field::Text].into_iter().any(|field| {
+        let why = cbor::to_bytes(&Rejection::Removed { field });
+        chronicle.was_refused(phone, n, &why)
+    })
 }
 
 fn entry(bytes: &[u8]) -> Checked<(Timestamp, Intent)> {

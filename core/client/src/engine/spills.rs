@@ -103,11 +103,18 @@ pub(super) fn clear(writer: &mut Writer, touched: &mut Touched) -> Result<(), Ha
         .db
         .transaction_with_behavior(TransactionBehavior::Immediate)?;
     let entries = entries(&change)?;
-    let targets = targets(&change, &entries)?;
+    let removed = removed_records(&change)?;
+    let refused = refused_entries(&entries);
     let (mut forgotten, mut emptied) = (Vec::new(), Vec::new());
     let (mut found, mut undecided) = (false, false);
     for entry in &entries {
-        if !target_of_entry(&entry.mutation.intent).is_some_and(|it| targets.contains(&it)) {
+        let Some(target) = target_of_entry(&entry.mutation.intent) else {
+            continue;
+        };
+        // What the server took and did not remove is not concerned by what was refused beside it.
+        let concerned = removed.contains(&target)
+            || refused.contains(&target) && entry.standing == Standing::Parked as u8;
+        if !concerned {
             continue;
         }
         if entry.standing == Standing::Pending as u8 {
@@ -189,8 +196,8 @@ fn entries(db: &Connection) -> Result<Vec<Entry>, HandbookError> {
     Ok(found)
 }
 
-/// Everything whose words were removed: confirmed records that show it, and what refused entries of one's own would have written.
-fn targets(db: &Connection, entries: &[Entry]) -> Result<BTreeSet<Target>, HandbookError> {
+/// The confirmed records whose words were removed.
+fn removed_records(db: &Connection) -> Result<BTreeSet<Target>, HandbookError> {
     let mut found = BTreeSet::new();
     let mut select = db.prepare_cached("SELECT kind, id, parent, body FROM base")?;
     let mut rows = select.query([])?;
@@ -200,12 +207,16 @@ fn targets(db: &Connection, entries: &[Entry]) -> Result<BTreeSet<Target>, Handb
             found.extend(target_of_record(Kind::from_code(row.get(0)?), id, parent));
         }
     }
-    for entry in entries {
-        if let Ok(why) = cbor::from_bytes(&entry.refusal)
-            && is_own_fault(&why)
-        {
-            found.extend(target_of_entry(&entry.mutation.intent));
-        }
-    }
     Ok(found)
+}
+
+/// What entries wanted to write that were refused for what they hold. Others that build on them hold it too.
+fn refused_entries(entries: &[Entry]) -> BTreeSet<Target> {
+    let spilled = |entry: &&Entry| {
+        cbor::from_bytes(&entry.refusal).is_ok_and(|why: Rejection| is_own_fault(&why))
+    };
+    let targets = entries.iter().filter(spilled);
+    targets
+        .filter_map(|entry| target_of_entry(&entry.mutation.intent))
+        .collect()
 }

@@ -3,6 +3,7 @@
 //! plainest way, without a database, pages or caches.
 
 mod answers;
+mod spills;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -134,6 +135,8 @@ pub struct Reference {
     pub feeds: BTreeMap<Scope, Feed>,
     /// The phones.
     pub phones: BTreeMap<InstallationId, Numbers>,
+    /// Texts that were removed and are refused.
+    pub spilled: Rc<BTreeSet<String>>,
 }
 
 /// A record written: its version, and where it stands in each feed that shows it.
@@ -149,12 +152,13 @@ pub struct Said {
 
 impl Reference {
     /// An empty server.
-    pub const fn new(incarnation: u64) -> Self {
+    pub fn new(incarnation: u64) -> Self {
         Self {
             incarnation,
             records: BTreeMap::new(),
             feeds: BTreeMap::new(),
             phones: BTreeMap::new(),
+            spilled: Rc::default(),
         }
     }
 
@@ -457,6 +461,9 @@ impl Reference {
             }
         }
         match self.decide(Actor::Member(member), now, &mutation) {
+            Outcome::Done(effect) if self.brings_back(&effect) => {
+                refused(Rejection::Removed { field: Field::Text })
+            }
             Outcome::Done(effect) => {
                 let written = self.write(&effect, now);
                 let held = self.scopes(member, now);

@@ -4,7 +4,7 @@ use sotay_disk::vfs_name;
 use sotay_model::wire::{ProblemCode, SyncRequest, SyncResponse};
 use sotay_model::{Id, InstallationId, Timestamp, cbor};
 use sotay_server::engine::{Asked, Engine};
-use sotay_server::storage::Storage;
+use sotay_server::storage::{Spill, Storage};
 
 use super::{Backup, Message, World};
 use crate::ground::DATABASE;
@@ -235,6 +235,35 @@ impl World<'_> {
                 self.chronicle.adopt(next);
                 self.log(format_args!("deletions are forgotten"));
                 Ok(())
+            }
+            Err(_) => self.server_failed(Some(next)),
+        }
+    }
+
+    /// The operator removes the words of a notice or of a document.
+    pub(super) fn purge(&mut self) -> Checked {
+        let mut next = self.chronicle.now.clone();
+        let removable = next.removable();
+        let Some(key) = self.dice.pick(&removable).copied() else {
+            return Ok(());
+        };
+        next.purge(key, self.now);
+        self.chronicle.removed.insert(key);
+        let Some(engine) = &mut self.engine else {
+            return Err("no server".into());
+        };
+        match engine.purge(Spill::Record(key), self.now) {
+            Ok(_) => {
+                let traceless = engine.storage().leave_no_trace().is_ok();
+                self.uncertain = None;
+                self.fault("contents removed");
+                self.chronicle.adopt(next);
+                self.log(format_args!("the operator removes {key:?}"));
+                if traceless {
+                    Ok(())
+                } else {
+                    self.server_failed(None)
+                }
             }
             Err(_) => self.server_failed(Some(next)),
         }

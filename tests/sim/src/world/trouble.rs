@@ -82,6 +82,7 @@ impl World<'_> {
                 self.now = self.now.plus_minutes(24 * 60);
                 Ok(())
             }
+            96..99 => self.purge(),
             _ => Ok(()),
         }
     }
