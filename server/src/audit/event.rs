@@ -158,7 +158,7 @@ pub enum Event {
         version: String,
     },
     /// The operator removed what should never have been entered.
-    #[n(15)]
+    #[n(16)]
     Purged {
         /// Which records lost words or files: the first [`MAX_NAMED`].
         #[n(0)]
