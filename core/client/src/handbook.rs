@@ -484,4 +484,44 @@ mod tests {
         let seen = handbook.read(|current| current.local("half"));
         assert_eq!(seen, Ok(Some(b"a page".to_vec())));
     }
+
+    #[test]
+    fn loss_a_statement_that_reached_the_journal_alone_is_asked_for_again_and_outlives_the_database()
+     {
+        let folder = tempfile::tempdir().unwrap();
+        let handbook = joined(folder.path());
+        let before = handbook.inner.member().unwrap().identity.clone();
+        let stated = Identity {
+            serial: 7,
+            minimum: Version::parse("99.0.0").unwrap(),
+            ..before.clone()
+        };
+        {
+            let pass = handbook.inner.enter().unwrap();
+            let mut writer = pass.writer();
+            let old = sotay_model::cbor::to_bytes(&before);
+            writer.journal.keep_identity(&old).unwrap();
+            rows::set(&writer.db, rows::Setting::Identity, &old).unwrap();
+            // The phone dies here, before the database has it.
+            let new = sotay_model::cbor::to_bytes(&stated);
+            writer.journal.keep_identity(&new).unwrap();
+        }
+        let again = |handbook: Arc<Handbook>| {
+            handbook.shutdown().unwrap();
+            let name = folder.path().to_string_lossy().into_owned();
+            Handbook::open(name, Arc::new(Vault) as Arc<dyn KeyVault>).unwrap()
+        };
+        let handbook = again(handbook);
+        let member = handbook.inner.member().unwrap();
+        assert_eq!((member.signer.serial(), handbook.may_enter()), (0, Ok(())));
+        handbook.shutdown().unwrap();
+        for ending in ["", "-wal", "-shm"] {
+            let file = folder.path().join(format!("handbook.db{ending}"));
+            assert!(std::fs::remove_file(&file).is_ok() || !file.exists());
+        }
+        let handbook = again(handbook);
+        let member = handbook.inner.member().unwrap();
+        assert_eq!(member.signer.serial(), 7);
+        assert!(handbook.may_enter().is_err());
+    }
 }

@@ -338,7 +338,8 @@ impl Running {
         self.address
     }
 
-    /// Reads the certificate again: connections from now on are made with what it finds. On an error nothing changes.
+    /// Reads certificate, keys and statement again: connections from now on are made with what it finds, and phones are handed it.
+    /// On an error nothing changes.
     pub fn reload(&self) -> Result<(), CertificateError> {
         self.reloader.reload()
     }
