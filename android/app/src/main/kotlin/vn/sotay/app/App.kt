@@ -8,6 +8,7 @@ import androidx.activity.result.contract.ActivityResultContracts
 import androidx.compose.foundation.layout.Box
 import androidx.compose.foundation.layout.Column
 import androidx.compose.foundation.layout.fillMaxSize
+import androidx.compose.foundation.layout.padding
 import androidx.compose.foundation.layout.safeDrawingPadding
 import androidx.compose.material3.AlertDialog
 import androidx.compose.material3.MaterialTheme
@@ -17,13 +18,17 @@ import androidx.compose.runtime.DisposableEffect
 import androidx.compose.runtime.LaunchedEffect
 import androidx.compose.runtime.collectAsState
 import androidx.compose.runtime.getValue
+import androidx.compose.runtime.key
 import androidx.compose.runtime.mutableStateOf
+import androidx.compose.runtime.produceState
 import androidx.compose.runtime.remember
+import androidx.compose.runtime.saveable.SaveableStateHolder
 import androidx.compose.runtime.saveable.rememberSaveableStateHolder
 import androidx.compose.runtime.setValue
 import androidx.compose.ui.Modifier
 import androidx.compose.ui.platform.LocalContext
 import androidx.compose.ui.res.stringResource
+import androidx.compose.ui.unit.dp
 import androidx.lifecycle.Lifecycle
 import androidx.lifecycle.compose.LocalLifecycleOwner
 import androidx.lifecycle.repeatOnLifecycle
@@ -37,6 +42,7 @@ import vn.sotay.MemberHandbook
 import vn.sotay.app.background.SyncJob
 import vn.sotay.app.design.HandbookTabs
 import vn.sotay.app.design.MainButton
+import vn.sotay.app.design.OtherButton
 import vn.sotay.app.design.Screen
 import vn.sotay.app.design.Words
 import vn.sotay.app.join.JoinScreen
@@ -44,6 +50,8 @@ import vn.sotay.app.join.WaitingScreen
 import vn.sotay.app.lock.EraseScreen
 import vn.sotay.app.lock.GoneScreen
 import vn.sotay.app.lock.LockScreen
+import vn.sotay.app.shared.ChooserLine
+import vn.sotay.app.shared.ChooserScreen
 import vn.sotay.app.text.sentence
 import vn.sotay.client.HandbookException
 import vn.sotay.client.JoinedView
@@ -54,49 +62,124 @@ import kotlin.time.Duration.Companion.seconds
 class Platform(
     val dial: (phone: String) -> Unit,
     val hideFromScreenshots: (Boolean) -> Unit,
+    /** Asks whose handbook it is to be. */
+    val leave: () -> Unit,
     /** Asks for a fresh unlock and signs; null where the person would not. */
     val approve: suspend (challenge: ByteArray) -> ByteArray?,
 )
 
-/** The whole app: opening, joining, then the four tabs. */
+/** The whole app: whose handbook, opening, joining, then the four tabs. */
 @Composable
 fun App(
-    kept: KeptHandbook,
+    handbooks: Handbooks,
     invitation: String?,
     onInvitationUsed: () -> Unit,
     platform: Platform,
 ) {
-    // Also while out of sight: what was locked meanwhile is not to be seen for a moment by who comes back.
-    val opening by kept.opening.collectAsState()
+    val all by handbooks.all.collectAsState()
+    val chosen by handbooks.chosen.collectAsState()
     // What stands on the screens, half-written texts too, is there again after the PIN.
     val screens = rememberSaveableStateHolder()
     Surface(Modifier.fillMaxSize(), color = MaterialTheme.colorScheme.background) {
         Box(Modifier.safeDrawingPadding()) {
-            when (val now = opening) {
-                is Opening.Opens -> {
-                    Screen("") { Words(stringResource(R.string.loading)) }
-                }
-
-                is Opening.Open -> {
-                    screens.SaveableStateProvider(SCREENS) {
-                        EndsWith(kept, now.handbook)
-                        JoinedOrNot(kept, now.handbook, invitation, onInvitationUsed, platform)
-                    }
-                }
-
-                is Opening.Failed -> {
-                    Closed(kept, now.why, platform) { screens.removeState(SCREENS) }
-                }
-
-                is Opening.Erased -> {
-                    Gone(kept, stringResource(R.string.gone_erased, now.unsent)) { screens.removeState(SCREENS) }
+            val kept = chosen
+            if (kept == null) {
+                Chooser(handbooks, all)
+            } else {
+                key(kept) {
+                    Chosen(kept, invitation, onInvitationUsed, platform, all.size > 1, screens)
                 }
             }
         }
     }
 }
 
-private const val SCREENS = "screens"
+@Composable
+private fun Chooser(
+    handbooks: Handbooks,
+    all: List<KeptHandbook>,
+) = ChooserScreen(
+    all.map { key(it) { line(it) } },
+    { handbooks.choose(all[it]) },
+    handbooks::add.takeIf { handbooks.hasRoom },
+)
+
+@Composable
+private fun line(kept: KeptHandbook): ChooserLine {
+    val opening by kept.opening.collectAsState()
+    val owner by produceState<String?>(null, opening) {
+        value =
+            try {
+                (opening as? Opening.Open)?.handbook?.joined()?.memberName
+            } catch (_: HandbookException) {
+                null
+            }
+    }
+    val now = opening
+    val name = owner
+    return when {
+        now is Opening.Open && name != null -> ChooserLine.Of(name)
+        now is Opening.Failed && now.why is HandbookException.PinNeeded -> ChooserLine.Locked
+        now is Opening.Failed && now.why is HandbookException.PinWrong -> ChooserLine.Locked
+        else -> ChooserLine.Other
+    }
+}
+
+@Composable
+private fun Chosen(
+    kept: KeptHandbook,
+    invitation: String?,
+    onInvitationUsed: () -> Unit,
+    platform: Platform,
+    several: Boolean,
+    screens: SaveableStateHolder,
+) {
+    // Also while out of sight: what was locked meanwhile is not to be seen for a moment by who comes back.
+    val opening by kept.opening.collectAsState()
+    val leave = platform.leave.takeIf { several }
+    when (val now = opening) {
+        is Opening.Opens -> {
+            Screen("") { Words(stringResource(R.string.loading)) }
+        }
+
+        is Opening.Open -> {
+            screens.SaveableStateProvider(kept.folder.name) {
+                EndsWith(kept, now.handbook)
+                JoinedOrNot(kept, now.handbook, invitation, onInvitationUsed, platform, leave)
+            }
+        }
+
+        is Opening.Failed -> {
+            Leaving(leave) { Closed(kept, now.why, platform) { screens.removeState(kept.folder.name) } }
+        }
+
+        is Opening.Erased -> {
+            val what =
+                if (now.unsent == 0) {
+                    stringResource(R.string.gone_erased_all_sent)
+                } else {
+                    stringResource(R.string.gone_erased, now.unsent)
+                }
+            Leaving(leave) { Gone(kept, what) { screens.removeState(kept.folder.name) } }
+        }
+    }
+}
+
+/** With a way to the other handbooks on this phone below it, where there are any. */
+@Composable
+private fun Leaving(
+    onLeave: (() -> Unit)?,
+    content: @Composable () -> Unit,
+) = Column {
+    Box(Modifier.weight(1f)) { content() }
+    if (onLeave != null) {
+        OtherButton(
+            stringResource(R.string.chooser_other),
+            onLeave,
+            Modifier.padding(horizontal = 16.dp, vertical = 8.dp),
+        )
+    }
+}
 
 /** Why the handbook is not open, and the way on. */
 @Composable
@@ -173,14 +256,17 @@ private fun JoinedOrNot(
     invitation: String?,
     onInvitationUsed: () -> Unit,
     platform: Platform,
+    leave: (() -> Unit)?,
 ) {
     var joinedHere by remember { mutableStateOf<JoinedView?>(null) }
     Reads({ flow { emit(handbook.joined()) } }, handbook) { before ->
         val joined = joinedHere ?: before
         if (joined == null) {
-            Join(handbook, invitation) {
-                joinedHere = it
-                onInvitationUsed()
+            Leaving(leave) {
+                Join(handbook, invitation) {
+                    joinedHere = it
+                    onInvitationUsed()
+                }
             }
         } else {
             SyncsWhileInSight(handbook)

@@ -43,7 +43,7 @@ sealed interface Opening {
  * [scope] is the main thread's; all functions are called there.
  */
 class KeptHandbook(
-    private val folder: File,
+    val folder: File,
     private val vault: KeyVault,
     val signer: ApprovingSigner,
     private val scope: CoroutineScope,
@@ -175,6 +175,44 @@ class KeptHandbook(
                         Opening.Failed(why)
                     }
             }
+    }
+
+    /** Nobody joined in it, or it was deleted. */
+    suspend fun isNobodys(): Boolean {
+        changing?.join()
+        return when (val now = state.value) {
+            is Opening.Opens -> {
+                false
+            }
+
+            is Opening.Erased -> {
+                true
+            }
+
+            is Opening.Failed -> {
+                now.why is HandbookException.WipedAfterTries || now.why is HandbookException.Revoked
+            }
+
+            is Opening.Open -> {
+                try {
+                    now.handbook.joined() == null && now.handbook.joining() == null
+                } catch (_: HandbookException) {
+                    false
+                }
+            }
+        }
+    }
+
+    /** Takes a handbook that [isNobodys] away from the phone. */
+    suspend fun remove() {
+        (state.value as? Opening.Open)?.let { close(it.handbook) }
+        state.value = Opening.Opens
+        try {
+            MemberHandbook.erase(folder.path, vault)
+            withContext(Dispatchers.IO) { folder.deleteRecursively() }
+        } catch (_: HandbookException) {
+            // There is nothing in it. It stands in the list again at the next start.
+        }
     }
 
     companion object {

@@ -16,7 +16,7 @@ import vn.sotay.app.design.SotayTheme
 
 /** The one activity: gives the screens what only an activity has. */
 class MainActivity : ComponentActivity() {
-    private val kept get() = (application as SotayApplication).kept
+    private val handbooks get() = (application as SotayApplication).handbooks
     private var invitation by mutableStateOf<String?>(null)
 
     override fun onCreate(savedInstanceState: Bundle?) {
@@ -28,10 +28,10 @@ class MainActivity : ComponentActivity() {
         setContent {
             SotayTheme {
                 App(
-                    kept,
+                    handbooks,
                     invitation,
                     onInvitationUsed = { invitation = null },
-                    remember { Platform(::dial, ::hideFromScreenshots) { kept.signer.approve(this, it) } },
+                    remember { Platform(::dial, ::hideFromScreenshots, handbooks::leave, ::approve) },
                 )
             }
         }
@@ -39,11 +39,11 @@ class MainActivity : ComponentActivity() {
 
     override fun onStart() {
         super.onStart()
-        kept.inSight()
+        handbooks.inSight()
     }
 
     override fun onStop() {
-        kept.outOfSight()
+        handbooks.outOfSight()
         super.onStop()
     }
 
@@ -53,6 +53,11 @@ class MainActivity : ComponentActivity() {
     }
 
     private fun Intent.invitation(): String? = dataString?.takeIf { action == Intent.ACTION_VIEW }
+
+    private suspend fun approve(challenge: ByteArray): ByteArray? =
+        handbooks.chosen.value
+            ?.signer
+            ?.approve(this, challenge)
 
     private fun dial(phone: String) {
         val dialling = Intent(Intent.ACTION_DIAL, Uri.fromParts("tel", phone, null))

@@ -203,6 +203,7 @@ private fun Way.Profile() {
                 openOutbox = { open(ScreenName.Outbox) },
                 openPhones = { open(ScreenName.Phones) },
                 openPin = { open(ScreenName.Pin) },
+                leave = platform.leave,
             )
         ProfileScreen(view, actions)
     }

@@ -9,22 +9,26 @@ import vn.sotay.app.keys.KeystoreSigner
 import vn.sotay.app.keys.KeystoreVault
 import java.io.File
 
-/** Holds the one handbook of this app, from the first screen or background job until the process ends. */
+/** Holds the handbooks on this phone, from the first screen or background job until the process ends. */
 open class SotayApplication : Application() {
     val scope = CoroutineScope(SupervisorJob() + Dispatchers.Main)
 
-    val kept: KeptHandbook by lazy { keep() }
+    val handbooks: Handbooks by lazy { Handbooks(place, scope, ::keep) }
 
-    /** In a private folder that is kept out of every backup, with keys in the phone's hardware. */
-    protected open fun keep(): KeptHandbook {
-        val signer = KeystoreSigner()
-        val vault = KeystoreVault(File(noBackupFilesDir, "handbook.key"), whenErased = signer::erase)
-        return KeptHandbook(File(noBackupFilesDir, "handbook"), vault, signer, scope)
+    /** A private folder that is kept out of every backup. */
+    protected open val place: File get() = noBackupFilesDir
+
+    /** A handbook with keys in the phone's hardware that are no other one's. */
+    protected open fun keep(name: String): KeptHandbook {
+        val own = name.removePrefix(Handbooks.FIRST)
+        val signer = KeystoreSigner("sotay device$own", "sotay approval$own")
+        val vault = KeystoreVault(File(place, "$name.key"), "sotay root$own", signer::erase)
+        return KeptHandbook(File(place, name), vault, signer, scope)
     }
 
     override fun onCreate() {
         super.onCreate()
         makeChannels(this)
-        kept.open()
+        handbooks.open()
     }
 }

@@ -31,7 +31,8 @@ class LockStoryTest {
     val rule = createAndroidComposeRule<MainActivity>()
     private val commune = Commune()
     private val app by lazy { Story(rule) }
-    private val kept get() = (rule.activity.application as TestApplication).kept
+    private val handbooks get() = (rule.activity.application as TestApplication).handbooks
+    private val kept get() = handbooks.all.value.single()
 
     @After
     fun end() = commune.close()
@@ -109,12 +110,12 @@ class LockStoryTest {
 
         // Nobody has to come back for it to be locked, and what is locked is not synced.
         leave(seconds = 61)
-        rule.waitUntil(5_000) { isLocked() }
+        app.waitsUntil { isLocked() }
         runBlocking {
             secretary.meetings.cancelMeeting(meeting, "Mưa to")
             secretary.sync()
         }
-        assertEquals(emptySet<News>(), runBlocking { SyncJob.run(kept) })
+        assertEquals(emptySet<News>(), runBlocking { SyncJob.run(listOf(kept)) })
         assertTrue(isLocked())
         comeBack()
         app.sees(app.string(R.string.lock_title))
@@ -142,7 +143,7 @@ class LockStoryTest {
         )
         // The right PIN gives all ten tries back.
         leave(seconds = 61)
-        rule.waitUntil(5_000) { isLocked() }
+        app.waitsUntil { isLocked() }
         comeBack()
         app.sees(app.string(R.string.error_pin_needed, 10))
         typePin("135790", R.string.lock_open)
@@ -174,7 +175,7 @@ class LockStoryTest {
         join()
         setPin("135790")
         leave(seconds = 61)
-        rule.waitUntil(5_000) { isLocked() }
+        app.waitsUntil { isLocked() }
         comeBack()
         for (left in 9 downTo 1) {
             typePin("000000", R.string.lock_open)
@@ -205,7 +206,7 @@ class LockStoryTest {
         app.press(R.string.home_will_attend)
         app.sees(app.string(R.string.meeting_answered, app.string(R.string.choice_will_attend)))
         leave(seconds = 61)
-        rule.waitUntil(5_000) { isLocked() }
+        app.waitsUntil { isLocked() }
         comeBack()
         app.press(R.string.lock_forgotten)
         app.sees(app.string(R.string.lock_forgotten_explained))
@@ -237,7 +238,7 @@ class LockStoryTest {
         }
         // It hears of it when it next speaks with the server: here, by the hourly job.
         runBlocking { deputy.meetings.publishNotice(notice(inMinutes = 2880)) }
-        assertEquals(emptySet<News>(), runBlocking { SyncJob.run(kept) })
+        assertEquals(emptySet<News>(), runBlocking { SyncJob.run(listOf(kept)) })
         app.sees(app.string(R.string.error_revoked))
         app.press(R.string.gone_join)
         app.sees(app.string(R.string.join_greeting))

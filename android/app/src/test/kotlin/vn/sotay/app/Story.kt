@@ -1,5 +1,6 @@
 package vn.sotay.app
 
+import android.os.Looper
 import androidx.compose.ui.test.SemanticsMatcher
 import androidx.compose.ui.test.SemanticsNodeInteraction
 import androidx.compose.ui.test.hasContentDescription
@@ -13,6 +14,7 @@ import androidx.compose.ui.test.performScrollToNode
 import androidx.compose.ui.test.performTextClearance
 import androidx.compose.ui.test.performTextInput
 import kotlinx.coroutines.runBlocking
+import org.robolectric.Shadows.shadowOf
 
 private const val PATIENCE = 30_000L
 
@@ -55,6 +57,13 @@ class Story(
 
     /** Waits until something is so on another phone, which syncs before each look. */
     fun until(condition: suspend () -> Boolean) = rule.waitUntil(PATIENCE) { runBlocking { condition() } }
+
+    /** Waits until something is so in the app itself, also while nobody sees it. */
+    fun waitsUntil(condition: () -> Boolean) =
+        rule.waitUntil(PATIENCE) {
+            shadowOf(Looper.getMainLooper()).idle()
+            condition()
+        }
 
     /** Waits for it, and scrolls to it. */
     private fun find(matcher: SemanticsMatcher): SemanticsNodeInteraction {

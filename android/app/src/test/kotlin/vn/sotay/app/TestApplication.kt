@@ -11,17 +11,22 @@ import java.security.KeyPairGenerator
 import java.security.Signature
 import java.security.spec.ECGenParameterSpec
 
-/** The app on a fresh folder, with a vault in memory: Robolectric has no Android Keystore. */
+/** The app on a fresh folder, with vaults in memory: Robolectric has no Android Keystore. */
 class TestApplication : SotayApplication() {
-    private val place: File by lazy { Files.createTempDirectory("sotay-app").toFile() }
+    public override val place: File by lazy { Files.createTempDirectory("sotay-app").toFile() }
+    private val hardware = HashMap<String, Pair<JdkSigner, MemoryVault>>()
 
-    override fun keep(): KeptHandbook {
-        val signer = JdkSigner()
-        return KeptHandbook(File(place, "handbook"), MemoryVault(signer::erase), signer, scope)
+    /** The same keys for the same name, as a phone has them after a new start too. */
+    public override fun keep(name: String): KeptHandbook {
+        val (signer, vault) = hardware.getOrPut(name) { JdkSigner().let { it to MemoryVault(it::erase) } }
+        return KeptHandbook(File(place, name), vault, signer, scope)
     }
 
+    /** Closes what is open, as the end of the process does. */
+    fun close() = handbooks.all.value.forEach { (it.opening.value as? Opening.Open)?.handbook?.close() }
+
     override fun onTerminate() {
-        (kept.opening.value as? Opening.Open)?.handbook?.close()
+        close()
         place.deleteRecursively()
         super.onTerminate()
     }

@@ -38,6 +38,8 @@ import vn.sotay.app.phones.PhonesScreen
 import vn.sotay.app.profile.CorrectionScreen
 import vn.sotay.app.profile.ProfileActions
 import vn.sotay.app.profile.ProfileScreen
+import vn.sotay.app.shared.ChooserLine
+import vn.sotay.app.shared.ChooserScreen
 import vn.sotay.client.HandbookException
 
 /** Every screen on invented views, by name: for previews, pictures and checks that hold for all. */
@@ -77,6 +79,7 @@ enum class Gallery(
     LockWrong(null, { LockScreen(HandbookException.PinWrong(3u), {}, {}) }),
     LockForgotten(null, { EraseScreen(stringResource(R.string.lock_forgotten_explained), {}) {} }),
     LockGone(null, { GoneScreen(stringResource(R.string.error_wiped_after_tries, 1)) {} }),
+    Chooser(null, { ChooserScreen(listOf(ChooserLine.Of("Lê Văn Ví Dụ"), ChooserLine.Locked), {}) {} }),
     Pin(3, { PinScreen(false, null, false, PinActions()) {} }),
     PinSet(3, { PinScreen(true, stringResource(R.string.pin_told_set), false, PinActions()) {} }),
     PinQuestion(3, { PinQuestion(R.string.pin_new, R.string.pin_next, R.string.pin_differed, {}) {} }),

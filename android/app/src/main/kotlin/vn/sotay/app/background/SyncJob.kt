@@ -28,7 +28,7 @@ class SyncJob : JobService() {
         work =
             app.scope.launch {
                 try {
-                    run(app.kept).forEach { tell(app, it) }
+                    run(app.handbooks.all.value).forEach { tell(app, it) }
                 } finally {
                     jobFinished(parameters, false)
                 }
@@ -57,8 +57,10 @@ class SyncJob : JobService() {
             )
         }
 
-        /** Syncs a handbook that is open, and says what is new since. One that its PIN locks is left alone. */
-        suspend fun run(kept: KeptHandbook): Set<News> {
+        /** Syncs those handbooks that are open, and says what is new since. One that its PIN locks is left alone. */
+        suspend fun run(all: List<KeptHandbook>): Set<News> = all.flatMap { run(it) }.toSet()
+
+        private suspend fun run(kept: KeptHandbook): Set<News> {
             kept.lockIfDue()
             val opening = kept.opening.first { it !is Opening.Opens }
             if (opening !is Opening.Open) return emptySet()

@@ -28,6 +28,7 @@ class ProfileActions(
     val openOutbox: () -> Unit = {},
     val openPhones: () -> Unit = {},
     val openPin: () -> Unit = {},
+    val leave: () -> Unit = {},
 )
 
 /** Của tôi: the profile and the card, read only. The card's number shows on demand, and hides again when the screen is left. */
@@ -79,6 +80,7 @@ fun ProfileScreen(
         OtherButton(stringResource(R.string.outbox_title), actions.openOutbox)
         OtherButton(stringResource(R.string.phones_title), actions.openPhones)
         OtherButton(stringResource(R.string.pin_title), actions.openPin)
+        OtherButton(stringResource(R.string.chooser_other), actions.leave)
         Heading(stringResource(R.string.profile_about))
         Words(stringResource(R.string.official_app_notice))
     }
