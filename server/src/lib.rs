@@ -16,6 +16,7 @@
 pub mod audit;
 pub mod blobs;
 pub mod commune;
+mod durable;
 pub mod engine;
 pub mod http;
 mod paper;

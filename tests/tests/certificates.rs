@@ -409,40 +409,6 @@ fn network_2_after_a_rotation_to_the_spare_phones_go_on_and_others_join() {
     here.stop();
 }
 
-#[test]
-fn network_2_a_rotation_that_broke_off_anywhere_is_completed() {
-    let here = Here::new();
-    let names = ["root", "spare-root", "next-root"];
-    let files: Vec<String> = names
-        .iter()
-        .flat_map(|name| [format!("{name}.key"), format!("{name}.pem")])
-        .collect();
-    let read = |name: &String| std::fs::read(here.data.join(name)).ok();
-    let before: Vec<_> = files.iter().map(read).collect();
-    let now = system_clock();
-    commune::rotate(&here.data, None, now).unwrap();
-    let after: Vec<_> = files.iter().map(read).collect();
-    // As the folder is when the last file of the next spare was written, and behind each renaming.
-    let start = [&before[..4], &after[2..4]].concat();
-    let renamings = [(2, 0), (3, 1), (4, 2), (5, 3)];
-    for done in 0..=renamings.len() {
-        let mut state = start.clone();
-        for (from, to) in &renamings[..done] {
-            state[*to] = state[*from].take();
-        }
-        for (name, bytes) in files.iter().zip(&state) {
-            let path = here.data.join(name);
-            match bytes {
-                Some(bytes) => std::fs::write(path, bytes).unwrap(),
-                None => drop(std::fs::remove_file(path)),
-            }
-        }
-        commune::Certificates::open(&here.data, now).unwrap();
-        let found: Vec<_> = files.iter().map(read).collect();
-        assert!(found == after, "after {done} renamings");
-    }
-}
-
 fn written(here: &Here, wrong: Wrong) -> Front {
     let (certificate, key) = (here.data.join("outer.pem"), here.data.join("outer.key"));
     let (chain, its_key) = made(&here.data, wrong);

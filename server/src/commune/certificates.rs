@@ -4,11 +4,13 @@
 //! and kept for the day the first is lost. The server's certificate is made anew when it nears its end; no phone notices.
 //!
 //! On that day [`rotate`] puts the spare in use: phones that joined before trust it already, those that join later are
-//! handed it and a new spare. The certificate goes first and the roots follow by renaming, so that a rotation that breaks
-//! off leaves a certificate that every phone accepts, and is completed when the folder is next opened.
+//! handed it and a new spare. The server's certificate goes first and the roots follow.
+//!
+//! What consists of several files is written whole under other names, the certificate last, and then renamed, the certificate
+//! last again. So wherever it breaks off, nothing has happened, or it is completed when the folder is next opened; either way
+//! the key and the certificate in use fit, and every phone accepts them.
 
-use std::fs;
-use std::io::Write;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -22,6 +24,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use sotay_model::{CalendarDate, Timestamp};
 
+use crate::durable::{self, Readers};
+
 const ROOT_DAYS: i64 = 3_653;
 const SERVER_DAYS: i64 = 397;
 /// How long before its end a certificate is made anew.
@@ -33,6 +37,8 @@ const SPARE: &str = "spare-root";
 /// The spare-to-be while a rotation is under way.
 const NEXT: &str = "next-root";
 const SERVER: &str = "server";
+/// What takes the server's certificate's place.
+const NEXT_SERVER: &str = "next-server";
 
 /// What is wrong with the keys and certificates of a folder.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +55,12 @@ pub enum CertificateError {
     #[error("{path} is not a key or certificate")]
     Unreadable {
         /// Which one.
+        path: PathBuf,
+    },
+    /// A public key that is not the half of the key beside it.
+    #[error("{path} does not fit the key beside it")]
+    Unfitting {
+        /// The public half.
         path: PathBuf,
     },
     /// A host name cannot stand in a certificate.
@@ -96,23 +108,23 @@ impl Certificates {
 
     /// Reads them, and makes the server's certificate anew when it nears its end.
     pub fn open(folder: &Path, now: Timestamp) -> Result<Self, CertificateError> {
-        finish_rotation(folder)?;
-        let until = read(&folder.join("server.until"))?;
+        finish(folder)?;
+        // Earlier versions wrote key and certificate one after the other, and a kill left one of each.
+        let until = read(&folder.join(format!("{SERVER}.until"))).ok();
         let renew_from = until
-            .trim()
-            .parse::<CalendarDate>()
-            .ok()
+            .filter(|_| pair(folder, SERVER).is_ok_and(|(key, pem)| fits(&key, &pem)))
+            .and_then(|day| day.trim().parse::<CalendarDate>().ok())
             .map(|day| day.start().plus_minutes(-RENEW_DAYS * DAY_MINUTES));
         if renew_from.is_none_or(|day| day <= now) {
             renew(folder, ROOT, now)?;
             tracing::info!("made a new certificate for the server");
         }
-        let path = folder.join("server.key");
+        let path = folder.join(format!("{SERVER}.key"));
         let key = PrivateKeyDer::from_pem_file(&path)
             .map_err(|_| CertificateError::Unreadable { path })?;
         Ok(Self {
             roots: read_roots(folder)?,
-            chain: vec![read_certificate(&folder.join(format!("{SERVER}.pem")))?],
+            chain: vec![read_certificate(&pem(folder, SERVER))?],
             key,
         })
     }
@@ -125,7 +137,7 @@ impl Certificates {
         key: &Path,
         now: Timestamp,
     ) -> Result<Self, CertificateError> {
-        finish_rotation(folder)?;
+        finish(folder)?;
         let unreadable = |path: &Path| CertificateError::Unreadable {
             path: path.to_owned(),
         };
@@ -168,7 +180,7 @@ pub(super) fn rotate(
     spare_key: Option<&Path>,
     now: Timestamp,
 ) -> Result<(), CertificateError> {
-    finish_rotation(folder)?;
+    finish(folder)?;
     let own = folder.join(format!("{SPARE}.key"));
     if let Some(path) = spare_key {
         let text = read(path)?;
@@ -177,9 +189,7 @@ pub(super) fn rotate(
         };
         let key = KeyPair::from_pem(&text).map_err(|_| unreadable())?;
         // The key of another root would sign what no phone accepts.
-        let spare = read_certificate(&folder.join(format!("{SPARE}.pem")))?;
-        let public = key.der_bytes();
-        if !spare.windows(public.len()).any(|part| part == public) {
+        if !fits(&key, &read_certificate(&pem(folder, SPARE))?) {
             return Err(unreadable());
         }
         write_private(&own, &text)?;
@@ -187,41 +197,66 @@ pub(super) fn rotate(
     renew(folder, SPARE, now)?;
     let title = format!("Sotay root {}", now.date());
     make_root(folder, NEXT, &title, now)?;
-    finish_rotation(folder)
+    finish(folder)
 }
 
-/// Completes a rotation of the roots.
-fn finish_rotation(folder: &Path) -> Result<(), CertificateError> {
-    finish([NEXT, SPARE, ROOT], "pem", folder)
+/// Completes what a kill left of a new certificate for the server and of a rotation.
+pub(super) fn finish(folder: &Path) -> Result<(), CertificateError> {
+    follow(folder, NEXT_SERVER, SERVER, &["key", "until", "pem"])?;
+    finish_rotation(folder, [NEXT, SPARE, ROOT], "pem")
 }
 
-/// Once the public half of the next spare is there, everything else of a rotation is renaming, each step of which may have
-/// happened. `ending` is that of the public half.
-pub(super) fn finish(
+/// Once the public half of the next spare is there, the rest of a rotation is renaming. `ending` is that of the public half.
+pub(super) fn finish_rotation(
+    folder: &Path,
     [next, spare, used]: [&str; 3],
     ending: &str,
+) -> Result<(), CertificateError> {
+    if folder.join(format!("{next}.{ending}")).exists() {
+        follow(folder, spare, used, &["key", ending])?;
+        follow(folder, next, spare, &["key", ending])?;
+    }
+    Ok(())
+}
+
+/// Puts files in others' place, each step of which may have happened before: until the last of them has moved, they have not.
+pub(super) fn follow(
     folder: &Path,
+    from: &str,
+    to: &str,
+    endings: &[&str],
 ) -> Result<(), CertificateError> {
     let at = |name: &str, ending: &str| folder.join(format!("{name}.{ending}"));
-    if !at(next, ending).exists() {
+    if endings.last().is_none_or(|last| !at(from, last).exists()) {
         return Ok(());
     }
-    for (from, to) in [(spare, used), (next, spare)] {
-        // Until its public half has moved, a key has not.
-        if !at(from, ending).exists() {
-            continue;
-        }
-        for ending in ["key", ending] {
-            match fs::rename(at(from, ending), at(to, ending)) {
-                Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                    let path = at(from, ending);
-                    return Err(CertificateError::File { path, source });
-                }
-                _ => {}
+    for ending in endings {
+        let path = at(from, ending);
+        match durable::rename(&path, &at(to, ending)) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                return Err(CertificateError::File { path, source });
             }
+            _ => {}
         }
     }
     Ok(())
+}
+
+fn pair(folder: &Path, name: &str) -> Result<(KeyPair, CertificateDer<'static>), CertificateError> {
+    let path = folder.join(format!("{name}.key"));
+    let key =
+        KeyPair::from_pem(&read(&path)?).map_err(|_| CertificateError::Unreadable { path })?;
+    Ok((key, read_certificate(&pem(folder, name))?))
+}
+
+/// Whether a certificate is that of a key.
+fn fits(key: &KeyPair, certificate: &CertificateDer<'_>) -> bool {
+    let public = key.der_bytes();
+    certificate.windows(public.len()).any(|part| part == public)
+}
+
+fn pem(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("{name}.pem"))
 }
 
 fn make_root(
@@ -235,12 +270,12 @@ fn make_root(
     write_private(&folder.join(format!("{name}.key")), &key.serialize_pem())?;
     // What stands before the first line of dashes is a comment; here, the name that certificates under it repeat.
     let text = format!("{title}\n{}", certificate.pem());
-    write(&folder.join(format!("{name}.pem")), &text)
+    write(&pem(folder, name), &text)
 }
 
 /// The name of a root: what stands before its certificate; older folders had one name for each file.
 fn title_of(folder: &Path, name: &str) -> Result<String, CertificateError> {
-    let text = read(&folder.join(format!("{name}.pem")))?;
+    let text = read(&pem(folder, name))?;
     let first = text.lines().next().unwrap_or_default();
     Ok(match (first.starts_with("-----"), name) {
         (false, _) => first.to_owned(),
@@ -258,7 +293,7 @@ fn read_certificate(path: &Path) -> Result<CertificateDer<'static>, CertificateE
 pub(super) fn read_roots(folder: &Path) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
     [ROOT, SPARE]
         .iter()
-        .map(|name| read_certificate(&folder.join(format!("{name}.pem"))))
+        .map(|name| read_certificate(&pem(folder, name)))
         .collect()
 }
 
@@ -293,7 +328,7 @@ fn would_be_accepted(
     Err(refused)
 }
 
-/// Makes the server's certificate under a root of the folder.
+/// Makes the server's certificate anew, under a root of the folder.
 fn renew(folder: &Path, root: &str, now: Timestamp) -> Result<(), CertificateError> {
     let hosts: Vec<String> = read(&folder.join("hosts"))?
         .lines()
@@ -317,9 +352,11 @@ fn renew(folder: &Path, root: &str, now: Timestamp) -> Result<(), CertificateErr
     params.use_authority_key_identifier_extension = true;
     let certificate = params.signed_by(&key, &issuer)?;
 
-    write_private(&folder.join("server.key"), &key.serialize_pem())?;
-    write(&folder.join("server.pem"), &certificate.pem())?;
-    write(&folder.join("server.until"), &until.to_string())
+    let at = |ending: &str| folder.join(format!("{NEXT_SERVER}.{ending}"));
+    write_private(&at("key"), &key.serialize_pem())?;
+    write(&at("until"), &until.to_string())?;
+    write(&at("pem"), &certificate.pem())?;
+    follow(folder, NEXT_SERVER, SERVER, &["key", "until", "pem"])
 }
 
 fn root_params(title: &str, now: Timestamp) -> CertificateParams {
@@ -353,36 +390,148 @@ fn ymd(date: CalendarDate) -> (i32, u8, u8) {
 }
 
 pub(super) fn read(path: &Path) -> Result<String, CertificateError> {
-    fs::read_to_string(path).map_err(|source| CertificateError::File {
+    std::fs::read_to_string(path).map_err(|source| CertificateError::File {
         path: path.to_owned(),
         source,
     })
 }
 
+/// Writes a file; an older one is replaced as a whole.
 pub(super) fn write(path: &Path, text: &str) -> Result<(), CertificateError> {
-    fs::write(path, text).map_err(|source| CertificateError::File {
+    write_for(path, text, Readers::Folder)
+}
+
+/// The same, for its owner only.
+pub(super) fn write_private(path: &Path, text: &str) -> Result<(), CertificateError> {
+    write_for(path, text, Readers::Owner)
+}
+
+fn write_for(path: &Path, text: &str, readers: Readers) -> Result<(), CertificateError> {
+    durable::write(path, text.as_bytes(), readers).map_err(|source| CertificateError::File {
         path: path.to_owned(),
         source,
     })
 }
 
-/// Writes a file that only its owner may read, from its first byte on. An older one is replaced as a whole.
-pub(super) fn write_private(path: &Path, text: &str) -> Result<(), CertificateError> {
-    let failed = |source| CertificateError::File {
-        path: path.to_owned(),
-        source,
-    };
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let fresh = path.with_extension("key.new");
-    if fresh.exists() {
-        fs::remove_file(&fresh).map_err(failed)?;
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::fs;
+
+    use super::*;
+    use crate::durable::cut;
+
+    const NOW: Timestamp = Timestamp(1_790_000_000_000);
+
+    type Files = BTreeMap<PathBuf, Vec<u8>>;
+
+    fn made() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        Certificates::create(folder.path(), &["127.0.0.1".to_owned()], NOW).unwrap();
+        folder
     }
-    let mut file = options.open(&fresh).map_err(failed)?;
-    file.write_all(text.as_bytes())
-        .and_then(|()| file.sync_all())
-        .map_err(failed)?;
-    fs::rename(&fresh, path).map_err(failed)
+
+    fn files(folder: &Path) -> Files {
+        let paths = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        paths
+            .map(|path| (path.clone(), fs::read(path).unwrap()))
+            .collect()
+    }
+
+    fn put(folder: &Path, files: &Files) {
+        for path in self::files(folder).keys() {
+            fs::remove_file(path).unwrap();
+        }
+        for (path, bytes) in files {
+            fs::write(path, bytes).unwrap();
+        }
+    }
+
+    fn accepted(roots: &[CertificateDer<'static>], chain: &[CertificateDer<'static>]) -> bool {
+        would_be_accepted(roots, chain, "127.0.0.1", NOW).is_ok()
+    }
+
+    #[test]
+    fn network_2_a_rotation_that_broke_off_anywhere_is_completed() {
+        let folder = made();
+        let folder = folder.path();
+        // The day on which it matters: the first root's key is lost, the spare's comes from elsewhere.
+        let elsewhere = tempfile::tempdir().unwrap();
+        let kept = elsewhere.path().join("kept.key");
+        fs::rename(folder.join("spare-root.key"), &kept).unwrap();
+        fs::remove_file(folder.join("root.key")).unwrap();
+        let before = files(folder);
+        let joined = read_roots(folder).unwrap();
+        let (mut not_yet, mut completed) = (0, 0);
+        for steps in 0.. {
+            put(folder, &before);
+            let (done, was_cut) = cut::after(steps, || rotate(folder, Some(&kept), NOW));
+            assert_eq!(done.is_err(), was_cut);
+            let started = Certificates::open(folder, NOW).unwrap();
+            started.tls().unwrap();
+            assert!(
+                accepted(&joined[..], &started.chain),
+                "phones go on after {steps} steps"
+            );
+            assert!(accepted(started.roots(), &started.chain), "and others join");
+            if started.roots() == joined {
+                not_yet += 1;
+                assert!(was_cut);
+                // Whoever asked for it asks again.
+                rotate(folder, Some(&kept), NOW).unwrap();
+            } else {
+                completed += 1;
+                assert_eq!(started.roots()[0], joined[1]);
+            }
+            let again = Certificates::open(folder, NOW).unwrap();
+            assert!(accepted(&again.roots()[..1], &again.chain));
+            assert!(!files(folder).keys().any(|path| {
+                let name = path.file_name().unwrap().to_string_lossy().into_owned();
+                name.starts_with("next-")
+            }));
+            // The next rotation needs nothing from elsewhere.
+            rotate(folder, None, NOW).unwrap();
+            if !was_cut {
+                break;
+            }
+        }
+        assert!(not_yet > 10 && completed > 4, "{not_yet}, {completed}");
+    }
+
+    #[test]
+    fn network_2_renewing_that_broke_off_anywhere_leaves_a_key_and_a_certificate_that_fit() {
+        let folder = made();
+        let folder = folder.path();
+        let before = files(folder);
+        let later = NOW.plus_minutes((SERVER_DAYS - 5) * DAY_MINUTES);
+        for steps in 0.. {
+            put(folder, &before);
+            let (_, was_cut) = cut::after(steps, || Certificates::open(folder, later));
+            // Also where the root's key was taken away meanwhile, nothing of what is there contradicts itself.
+            finish(folder).unwrap();
+            let (key, certificate) = pair(folder, SERVER).unwrap();
+            assert!(fits(&key, &certificate), "after {steps} steps");
+            Certificates::open(folder, later).unwrap().tls().unwrap();
+            if !was_cut {
+                break;
+            }
+        }
+    }
+
+    #[test]
+    fn network_2_a_server_s_key_without_its_certificate_as_earlier_versions_left_it_is_made_anew() {
+        let folder = made();
+        let folder = folder.path();
+        let other = made();
+        for name in ["server.key", "server.pem", "server.until"] {
+            fs::copy(other.path().join(name), folder.join(name)).unwrap();
+            let opened = Certificates::open(folder, NOW).unwrap();
+            opened.tls().unwrap();
+            assert!(accepted(opened.roots(), &opened.chain), "{name}");
+            fs::write(folder.join(name), "torn").unwrap();
+            Certificates::open(folder, NOW).unwrap().tls().unwrap();
+        }
+    }
 }

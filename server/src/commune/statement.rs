@@ -43,6 +43,7 @@ impl Stated {
         minimum: Option<Version>,
         now: Timestamp,
     ) -> Result<Self, CertificateError> {
+        OrganisationKeys::complete(folder)?;
         let organisation = OrganisationKeys::open(folder)?;
         let anchors = organisation.anchors(roots);
         let before = read(folder)?;
