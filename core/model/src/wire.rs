@@ -170,7 +170,7 @@ pub enum EnrolmentState {
 }
 
 /// Whose phone it is now.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Enrolled {
     /// Whose handbook it is.
@@ -188,7 +188,7 @@ pub struct Enrolled {
 }
 
 /// What is asked about phones and invitations. Who may ask what: [`crate::organisation::Act`].
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
 pub enum PhonesRequest {
     /// The member's own phones.
     #[n(0)]
@@ -225,6 +225,24 @@ pub enum PhonesRequest {
         #[cbor(n(1), with = "minicbor::bytes")] Vec<u8>,
         #[cbor(n(2), with = "minicbor::bytes")] Vec<u8>,
     ),
+}
+
+// What it says of somebody stays out of logs: only what kind of question it is.
+impl std::fmt::Debug for PhonesRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::List => "List",
+            Self::Rename(..) => "Rename(…)",
+            Self::Leave => "Leave",
+            Self::Invite(_) => "Invite(…)",
+            Self::Joining => "Joining",
+            Self::Confirm(..) => "Confirm(…)",
+            Self::Refuse(_) => "Refuse(…)",
+            Self::PhonesOf(_) => "PhonesOf(…)",
+            Self::Begin(_) => "Begin(…)",
+            Self::Finish(..) => "Finish(…)",
+        })
+    }
 }
 
 /// An invitation whose code an officer's phone made: the server sees what follows from the code, never the code.
@@ -271,7 +289,7 @@ pub enum PrivilegedAct {
 }
 
 /// What is answered about phones and invitations.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
 pub enum PhonesAnswer {
     /// It is done.
     #[n(0)]
@@ -299,8 +317,23 @@ pub enum PhonesAnswer {
     Rejected(#[n(0)] Rejection),
 }
 
+impl std::fmt::Debug for PhonesAnswer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Done => "Done",
+            Self::Phones(_) => "Phones(…)",
+            Self::Invited(_) => "Invited(…)",
+            Self::Joining(_) => "Joining(…)",
+            Self::Challenge(_) => "Challenge(…)",
+            Self::WrongDigits(left) => return write!(f, "WrongDigits({left})"),
+            Self::Export(_) => "Export(…)",
+            Self::Rejected(why) => return write!(f, "Rejected({why:?})"),
+        })
+    }
+}
+
 /// One phone of a member.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct PhoneLine {
     /// Its number.
@@ -318,7 +351,7 @@ pub struct PhoneLine {
 }
 
 /// A phone that waits for an officer.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct JoiningLine {
     /// Its number.
@@ -654,7 +687,61 @@ impl From<ProblemCode> for Problem {
 }
 
 crate::redacted! {
+    Enrolled { member, member_name, cell, now },
+    PhoneLine { installation, name, since, active },
+    JoiningLine { installation, member, member_name, cell_name, device_name, digits, since },
     Sent { n, mutation },
     Content { kind, parent, body },
     Page { scope, epoch, from, to, rows, more, sum, count, began, total },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::Id;
+
+    #[test]
+    fn storage_2_what_is_said_about_phones_shows_nobody_in_a_debug_text() {
+        const CANARY: &str = "Đồng chí Chim Hoàng Yến";
+        let installation = InstallationId(Id::from_bytes([1; 16]));
+        let member = MemberId(Id::from_bytes([2; 16]));
+        let phone = PhoneLine {
+            installation,
+            name: CANARY.into(),
+            since: Timestamp(0),
+            active: true,
+        };
+        let joining = JoiningLine {
+            installation,
+            member,
+            member_name: CANARY.into(),
+            cell_name: CANARY.into(),
+            device_name: CANARY.into(),
+            digits: 314_159,
+            since: Timestamp(0),
+        };
+        let enrolled = Enrolled {
+            member,
+            member_name: CANARY.into(),
+            cell: OrganisationId(Id::from_bytes([3; 16])),
+            now: Timestamp(0),
+        };
+        let answers = [
+            PhonesAnswer::Phones(vec![phone]),
+            PhonesAnswer::Joining(vec![joining]),
+            PhonesAnswer::Export(CANARY.into()),
+        ];
+        let requests = [
+            PhonesRequest::Rename(installation, CANARY.into()),
+            PhonesRequest::Confirm(installation, 314_159),
+        ];
+        let state = EnrolmentState::Active(enrolled);
+        for text in [
+            format!("{answers:?}"),
+            format!("{requests:?}"),
+            format!("{state:#?}"),
+        ] {
+            assert!(!text.contains(CANARY) && !text.contains("314"), "{text}");
+        }
+    }
 }

@@ -14,6 +14,7 @@ mod nonces;
 pub(crate) mod operator;
 mod pages;
 mod phones;
+mod spent;
 mod spills;
 mod words;
 

@@ -170,12 +170,11 @@ impl Asked<'_> {
                 Ok(PhonesAnswer::Challenge(nonce.to_vec())).into()
             }
             PhonesRequest::Finish(act, nonce, signature) => {
-                if !self
+                let stale = || Refusal::Problem(ProblemCode::StaleNonce);
+                let given_out = self
                     .nonces
-                    .is_fresh_for_act(self.phone.id, act, nonce, self.now)
-                {
-                    return Err(Refusal::Problem(ProblemCode::StaleNonce));
-                }
+                    .fresh_for_act(self.phone.id, act, nonce, self.now)
+                    .ok_or_else(stale)?;
                 let signed = act_bytes(self.phone.id, act, nonce);
                 let approved = self
                     .phone
@@ -184,6 +183,9 @@ impl Asked<'_> {
                     .is_some_and(|key| key.verifies(&signed, signature));
                 if !approved {
                     return Err(Refusal::Problem(ProblemCode::NotApproved));
+                }
+                if !self.nonces.is_first_act(nonce, given_out, self.now) {
+                    return Err(stale());
                 }
                 let act = read_act(act)?;
                 self.may_act(&act)?;

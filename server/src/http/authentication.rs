@@ -59,12 +59,11 @@ pub(super) fn authenticate_any(
         session: Some(session),
     };
     let now = (shared.clock)();
-    if !shared
+    let stale = || refuse(ProblemCode::StaleNonce.into());
+    let given_out = shared
         .nonces
-        .is_fresh_for_session(&session, parameters.nonce(), now)
-    {
-        return Err(refuse(ProblemCode::StaleNonce.into()));
-    }
+        .fresh_for_session(&session, parameters.nonce(), now)
+        .ok_or_else(stale)?;
     let host = text(&parts.headers, &header::HOST).unwrap_or_default();
     let authority = signature::authority(host);
     let request = Request {
@@ -106,6 +105,11 @@ pub(super) fn authenticate_any(
     }
     // Only what really comes from the phone is counted as its own: nobody can use up another's tokens.
     gate::count_phone(shared, parts, &known).map_err(|problem| refuse(problem.into()))?;
+    // Last, so that a phone may send again what was refused for another reason.
+    let signature = headers.signature.as_bytes();
+    if !shared.nonces.is_first(signature, given_out, now) {
+        return Err(stale());
+    }
     Ok(Authenticated {
         phone: known,
         session,

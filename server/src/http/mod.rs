@@ -228,7 +228,7 @@ impl Server {
             writer,
             readers: Readers::new(database),
             blobs,
-            nonces: Nonces::new(&secret),
+            nonces: Nonces::new(&secret, (config.clock)()),
             sessions: Sessions::default(),
             stated: reloader.stated(),
             clock: config.clock,

@@ -89,6 +89,8 @@ async fn auth_3_a_privileged_act_needs_the_approval_key_and_the_server_s_nonce()
 
     let finish = PhonesRequest::Finish(act.clone(), nonce.clone(), sign(&act, &nonce));
     assert_eq!(served.phones(&secretary, &finish).await, PhonesAnswer::Done);
+    let again = served.ask_phones(&secretary, &finish).await;
+    assert_eq!(problem(again).await, stale, "an act is carried out once");
     let gone = served.ask_phones(&lost, &PhonesRequest::List).await;
     assert_eq!(problem(gone).await.1, ProblemCode::UnknownInstallation);
 

@@ -12,6 +12,7 @@ use sotay_model::wire::{
     SyncRequest, SyncResponse,
 };
 use sotay_model::{Id, InstallationId, Timestamp, cbor, exchange};
+use sotay_server::ServerConfig;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 const CLAIM: &str = "/v1/enrolment/claim";
@@ -134,6 +135,44 @@ async fn auth_1_a_stale_nonce_brings_a_fresh_one_whatever_the_phone_s_clock_says
             assert_eq!(send(headers).await.status(), StatusCode::OK);
         }
     }
+}
+
+#[tokio::test]
+async fn auth_1_a_request_that_was_answered_is_not_taken_again() {
+    static TIME: AtomicI64 = AtomicI64::new(NOW.0);
+    let clock = |config: &mut ServerConfig| {
+        config.clock = || Timestamp(TIME.load(Ordering::Relaxed));
+    };
+    let stale = (StatusCode::UNAUTHORIZED, ProblemCode::StaleNonce);
+    let body = cbor::to_bytes(&empty_sync());
+    let served = Served::with(clock);
+    let mut phone = served.join("M01", 1).await;
+    let captured = phone.sign(&served, "POST", "/v1/sync", &body);
+    let answered = served
+        .send(Method::POST, "/v1/sync", body.clone(), &captured)
+        .await;
+    assert_eq!(answered.status(), StatusCode::OK);
+    for _ in 0..2 {
+        let again = served
+            .send(Method::POST, "/v1/sync", body.clone(), &captured)
+            .await;
+        // The phone itself goes on at once.
+        phone.nonce = nonce_of(&again);
+        assert_eq!(problem(again).await, stale);
+        let anew = served.signed(&phone, Method::POST, "/v1/sync", &body).await;
+        assert_eq!(anew.status(), StatusCode::OK);
+    }
+
+    // A server that starts anew has forgotten what it answered: it takes no nonce from before.
+    let Served { place, running, .. } = served;
+    drop(running);
+    TIME.fetch_add(1_000, Ordering::Relaxed);
+    let served = Served::on(place, clock);
+    let before = served.signed(&phone, Method::POST, "/v1/sync", &body).await;
+    phone.nonce = nonce_of(&before);
+    assert_eq!(problem(before).await, stale);
+    let anew = served.signed(&phone, Method::POST, "/v1/sync", &body).await;
+    assert_eq!(anew.status(), StatusCode::OK);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test program uses its part")]
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use reqwest::{Client, Method, Response, StatusCode};
 use ring::signature::{Ed25519KeyPair, KeyPair};
@@ -335,7 +336,10 @@ impl Phone {
     }
 
     pub(crate) fn sign(&self, served: &Served, method: &str, path: &str, body: &[u8]) -> Headers {
-        self.sign_as(served, method, path, body, 1_700_000_000, &self.nonce)
+        // A second later each time: a server takes no request twice.
+        static SECOND: AtomicI64 = AtomicI64::new(1_700_000_000);
+        let second = SECOND.fetch_add(1, Ordering::Relaxed);
+        self.sign_as(served, method, path, body, second, &self.nonce)
     }
 
     pub(crate) fn sign_as(

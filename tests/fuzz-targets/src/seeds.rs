@@ -700,8 +700,8 @@ fn signatures() -> Vec<Vec<u8>> {
 }
 
 fn nonces() -> Vec<Vec<u8>> {
-    let nonces = Nonces::new(&[1; 32]);
     let now = Timestamp(1_790_000_000_000);
+    let nonces = Nonces::new(&[1; 32], now);
     let session = [3; 32];
     let old = now.plus_minutes(-61);
     vec![
