@@ -2,31 +2,37 @@ import Sotay
 import SotayApp
 import SwiftUI
 
-/// "Mời thêm điện thoại": for whom?
-struct InvitableScreen: View {
-    let handbook: Handbook
+/// "Mời thêm điện thoại", "Điện thoại của đảng viên": for whom, or whose?
+struct InvitableScreen<Next: View>: View {
+    let title: LocalizedStringKey
+    /// Said to who leads no cell.
+    let nobody: LocalizedStringKey
+    private let next: (PersonName) -> Next
     @State private var model: InvitableModel
 
-    init(handbook: Handbook) {
-        self.handbook = handbook
+    init(
+        handbook: Handbook, title: LocalizedStringKey, nobody: LocalizedStringKey,
+        @ViewBuilder next: @escaping (PersonName) -> Next
+    ) {
+        self.title = title
+        self.nobody = nobody
+        self.next = next
         _model = State(initialValue: InvitableModel(handbook))
     }
 
     var body: some View {
         List {
             if let people = model.people {
-                if people.isEmpty { Text("invite.nobody") }
+                if people.isEmpty { Text(nobody) }
                 ForEach(people, id: \.member) { person in
-                    NavigationLink(person.name) {
-                        InviteScreen(handbook: handbook, member: person.member, name: person.name)
-                    }
-                    .frame(minHeight: 48)
+                    NavigationLink(person.name) { next(person) }
+                        .frame(minHeight: 48)
                 }
             } else if model.problem == nil {
                 ProgressView()
             }
         }
-        .navigationTitle("invite.title")
+        .navigationTitle(title)
         .task { await model.load() }
         .refusal($model.problem)
     }

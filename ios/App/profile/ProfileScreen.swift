@@ -103,7 +103,18 @@ struct ProfileScreen: View {
             }
             // Who holds an office may confirm, and who leads a cell may invite; whom, the library and the server say.
             if !profile.offices.isEmpty {
-                NavigationLink("invite.title") { InvitableScreen(handbook: handbook) }
+                NavigationLink("invite.title") {
+                    InvitableScreen(handbook: handbook, title: "invite.title", nobody: "invite.nobody") {
+                        InviteScreen(handbook: handbook, member: $0.member, name: $0.name)
+                    }
+                }
+                NavigationLink("phones.ofMembers") {
+                    InvitableScreen(handbook: handbook, title: "phones.ofMembers", nobody: "phones.nobody") {
+                        PhonesScreen(
+                            handbook: handbook, of: $0.member, title: words("phones.titleOf", .text($0.name)),
+                            approval: approval)
+                    }
+                }
                 NavigationLink("waitingPhones.title") { WaitingPhonesScreen(handbook: handbook) }
             }
         }

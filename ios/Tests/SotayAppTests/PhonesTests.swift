@@ -197,6 +197,41 @@ struct PhonesTests {
         _ = try self.join(of: app)
     }
 
+    @Test("loss: an officer finds the member whose phone is lost, revokes it, and invites anew")
+    func memberPhones() async throws {
+        let signer = try OpensslSigner()
+        let secretary = try await Phone.joined("secretary", at: server, signer: signer)
+        let lost = try await Phone.joined("b", at: server)
+        let people = InvitableModel(secretary.handbook)
+        await people.load()
+        let person = try #require(people.people?.first { $0.name == "Phạm Thị Mẫu Một" })
+        let phones = PhonesModel(secretary.handbook, of: person.member, approval: approval(of: signer))
+        await phones.load()
+        #expect(phones.phones?.map(\.name) == ["phone b"] && phones.canRevoke && !phones.areOwn)
+        // Without a network nothing is revoked, and it is said.
+        let phone = try #require(phones.phones?.first)
+        try server.behave(.stop)
+        #expect(!(await phones.revoke(phone)))
+        #expect(phones.problem == .ServerUnreachable(address: server.address))
+        try server.behave(.start)
+        try await lost.handbook.sync()
+        #expect(await phones.revoke(phone))
+        await #expect(throws: HandbookError.Revoked) { try await lost.handbook.sync() }
+
+        let invite = InviteModel(secretary.handbook, member: person.member, name: person.name)
+        await invite.invite()
+        #expect(invite.invitation != nil)
+
+        // Who leads no cell sees nobody there, and is told no more by asking.
+        let member = try await Phone.joined("a", at: server)
+        let nobody = InvitableModel(member.handbook)
+        await nobody.load()
+        #expect(nobody.people == [])
+        let foreign = PhonesModel(member.handbook, of: person.member, approval: nil)
+        await foreign.load()
+        #expect(foreign.phones == nil && foreign.problem != nil)
+    }
+
     @Test("auth 3: what the server keeps about oneself is a file after a fresh unlock, gone with the screen")
     func takeAlong() async throws {
         let signer = try OpensslSigner()

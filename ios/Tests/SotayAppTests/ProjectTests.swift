@@ -35,6 +35,14 @@ struct ProjectTests {
         }
     }
 
+    @Test("loss: the profile leads an officer to the phones of each member who can be invited")
+    func memberPhones() throws {
+        let profile = try text("App/profile/ProfileScreen.swift")
+        let way = try #require(profile.range(of: "NavigationLink(\"phones.ofMembers\")"))
+        let next = profile[way.upperBound...].prefix(400)
+        #expect(next.contains("InvitableScreen(") && next.contains("PhonesScreen(") && next.contains("of: $0.member"))
+    }
+
     @Test("Pictures that say something are read out: no image stands alone")
     func labels() throws {
         let folder = Catalogue.folder.appendingPathComponent("App")

@@ -1,7 +1,7 @@
 import Observation
 import Sotay
 
-/// Whom an officer may invite.
+/// Whom an officer may invite, and whose lost phones the same officer may revoke.
 @MainActor @Observable
 public final class InvitableModel: Asking {
     /// None before they were first looked up.
