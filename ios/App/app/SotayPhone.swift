@@ -20,8 +20,8 @@ struct SotayPhone: App {
     /// By the Secure Enclave's second key, which asks for a face, a finger or the phone's code.
     private var approval: Approval? {
         guard let signer else { return nil }
-        let reason = Bundle.main.localizedString(forKey: "phones.revokeReason", value: nil, table: nil)
-        return { try await signer.approve($0, reason: reason) }
+        let words = EnvironmentValues().words
+        return { try await signer.approve($0, reason: words($1)) }
     }
 
     var body: some Scene {

@@ -37,8 +37,12 @@ struct PhonesTests {
     /// The app is at another stage.
     private struct Unexpected: Error {}
 
-    private func approval(of signer: OpensslSigner) -> Approval {
-        { try signer.approve($0) }
+    /// What the person is asked for must say what is approved.
+    private func approval(of signer: OpensslSigner, for reason: String = "phones.revokeReason") -> Approval {
+        { challenge, shown in
+            guard shown == Phrase(reason) else { throw Unexpected() }
+            return try signer.approve(challenge)
+        }
     }
 
     // MARK: - From the invitation to the confirmed phone
@@ -178,7 +182,7 @@ struct PhonesTests {
         struct NobodyThere: Error {}
         let other = try OpensslSigner()
         _ = try other.approvalKey()
-        for approval: Approval in [{ _ in throw NobodyThere() }, approval(of: other)] {
+        for approval: Approval in [{ _, _ in throw NobodyThere() }, approval(of: other)] {
             let model = PhonesModel(secretary.handbook, of: member, approval: approval)
             await model.load()
             #expect(!model.areOwn)
@@ -242,18 +246,19 @@ struct PhonesTests {
             TakeAlongModel(phone.handbook, of: member, approval: approval, folder: folder)
         }
         struct NobodyThere: Error {}
-        for approval: Approval? in [nil, { _ in throw NobodyThere() }] {
+        for approval: Approval? in [nil, { _, _ in throw NobodyThere() }] {
             let refused = model(of: me, approval)
             #expect(refused.canAsk == (approval != nil))
             #expect(!(await refused.fetch()))
             #expect(refused.problem == .NotApproved && refused.file == nil)
         }
-        let another = model(of: try #require(server.names["member.vidu"]), approval(of: signer))
+        let another = model(
+            of: try #require(server.names["member.vidu"]), approval(of: signer, for: "takeAlong.reason"))
         #expect(!(await another.fetch()) && another.file == nil)
         #expect(another.problem == .Refused(why: .notAllowed(why: .notOwnLine)))
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path()).isEmpty)
 
-        let mine = model(of: me, approval(of: signer))
+        let mine = model(of: me, approval(of: signer, for: "takeAlong.reason"))
         #expect(await mine.fetch())
         let file = try #require(mine.file)
         #expect(try String(contentsOf: file, encoding: .utf8).contains("Nguyễn Văn Thử"))

@@ -2,9 +2,9 @@ import Foundation
 import Observation
 import Sotay
 
-/// Signs with the phone's key for privileged acts, after the phone has asked for a face, a finger or its code. It throws
-/// where nobody showed any.
-public typealias Approval = @Sendable (Data) async throws -> Data
+/// Signs a challenge with the phone's key for privileged acts, after the phone has said what for and asked for a face, a
+/// finger or its code. It throws where nobody showed any.
+public typealias Approval = @Sendable (_ challenge: Data, _ reason: Phrase) async throws -> Data
 
 /// What the server is asked at once, without an outbox: whether it is under way, and why it did not work. The screens
 /// about phones are built on it.
@@ -39,8 +39,8 @@ public class Asking {
 extension PrivilegedAct {
     /// Has it carried out once the person has shown that it is theirs; `NotApproved` where nobody has, or where the phone
     /// has no key for it.
-    func finish(by approval: Approval?) async throws -> ActDone {
-        guard let signature = try? await approval?(challenge) else { throw HandbookError.NotApproved }
+    func finish(by approval: Approval?, for reason: Phrase) async throws -> ActDone {
+        guard let signature = try? await approval?(challenge, reason) else { throw HandbookError.NotApproved }
         return try await finish(signature: signature)
     }
 }

@@ -42,7 +42,8 @@ public final class PhonesModel: Asking {
     /// nothing happens and `problem` says so.
     public func revoke(_ phone: PhoneView) async -> Bool {
         await ask {
-            _ = try await $0.beginRevoking(phone.installation).finish(by: approval)
+            let act = try await $0.beginRevoking(phone.installation)
+            _ = try await act.finish(by: approval, for: Phrase("phones.revokeReason"))
             try await self.fetch($0)
         }
     }

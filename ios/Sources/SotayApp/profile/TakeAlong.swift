@@ -28,7 +28,10 @@ public final class TakeAlongModel: Asking {
     /// Fetches it. The person shows a face, a finger or the phone's code; where not, nothing happens and `problem` says so.
     public func fetch() async -> Bool {
         await ask {
-            guard case .export(let json) = try await $0.beginExporting(member).finish(by: approval) else { return }
+            let act = try await $0.beginExporting(member)
+            guard case .export(let json) = try await act.finish(by: approval, for: Phrase("takeAlong.reason")) else {
+                return
+            }
             let file = folder.appending(path: "so-tay.json")
             #if os(Linux)
                 try Data(json.utf8).write(to: file)
