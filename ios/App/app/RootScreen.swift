@@ -4,9 +4,14 @@ import SwiftUI
 
 /// What is seen depends on whether there is a handbook and whether it can be opened.
 struct RootScreen: View {
-    let model: AppModel
+    @Bindable var model: AppModel
 
     var body: some View {
+        stage
+            .refusal($model.linkRefused)
+    }
+
+    @ViewBuilder private var stage: some View {
         switch model.stage {
         case .opening:
             ProgressView("problem.opening")

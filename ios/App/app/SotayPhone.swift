@@ -29,6 +29,7 @@ struct SotayPhone: App {
             RootScreen(model: model)
                 .environment(\.approval, approval)
                 .task { await model.open() }
+                .onOpenURL { link in Task { await model.opened(link: link.absoluteString) } }
         }
         .onChange(of: scenePhase) { before, now in
             switch now {

@@ -1,7 +1,7 @@
 import SotayApp
 import SwiftUI
 
-/// Joining: scan the invitation, or type it from the paper strip.
+/// Joining: scan the invitation, open its link, or type it from the paper strip. The server is shown before it is asked.
 struct JoinScreen: View {
     @Bindable var model: JoinModel
     let joined: () async -> Void
@@ -14,6 +14,8 @@ struct JoinScreen: View {
             Form {
                 if let waiting = model.waiting {
                     digits(waiting)
+                } else if let offered = model.offered {
+                    offer(offered)
                 } else {
                     invitation
                 }
@@ -35,12 +37,22 @@ struct JoinScreen: View {
         .sheet(isPresented: $scans) {
             CodeScanner { text in
                 scans = false
-                Task { await model.join(invitation: text) }
+                Task { await model.offer(text) }
             }
         }
-        .onOpenURL { url in
-            Task { await model.join(invitation: url.absoluteString) }
+    }
+
+    /// What was scanned or opened: its server, as the library will ask it, in full.
+    private func offer(_ offered: JoinModel.Offer) -> some View {
+        Section("join.offered") {
+            Text("join.offered.ask")
+            Fact("join.server", offered.host)
+            Button("join.join") { Task { await model.join(offered) } }
+                .buttonStyle(.large)
+            Button("join.offered.decline") { model.decline() }
+                .buttonStyle(.large)
         }
+        .disabled(model.busy)
     }
 
     @ViewBuilder private var invitation: some View {
@@ -73,7 +85,9 @@ struct JoinScreen: View {
                 .font(.largeTitle.bold().monospacedDigit())
                 .frame(maxWidth: .infinity, minHeight: 72)
                 .accessibilityLabel(waiting.spokenDigits)
+            Fact("join.server", waiting.host)
             Text("join.waiting")
+            if model.offerIgnored { Label("join.ignored", systemImage: "link") }
             Button("join.stop") { Task { await model.stop() } }
                 .buttonStyle(.large)
         }

@@ -19,24 +19,6 @@ struct PhonesTests {
         AppModel(folder: try folder ?? temporaryFolder(), vault: vault, deviceName: "máy của tôi")
     }
 
-    private func join(of app: AppModel) throws -> JoinModel {
-        guard case .joining(let join) = app.stage else { throw Unexpected() }
-        return join
-    }
-
-    private func lock(of app: AppModel) throws -> PinModel {
-        guard case .locked(let pin) = app.stage else { throw Unexpected() }
-        return pin
-    }
-
-    private func handbook(of app: AppModel) throws -> Handbook {
-        guard case .ready(let handbook) = app.stage else { throw Unexpected() }
-        return handbook
-    }
-
-    /// The app is at another stage.
-    private struct Unexpected: Error {}
-
     /// What the person is asked for must say what is approved.
     private func approval(of signer: OpensslSigner, for reason: String = "phones.revokeReason") -> Approval {
         { challenge, shown in
@@ -65,7 +47,7 @@ struct PhonesTests {
 
         let app = try app()
         await app.open()
-        let join = try join(of: app)
+        let join = try app.join
         (join.address, join.code) = (invitation.host, invitation.code)
         await join.joinTyped()
         let shown = try #require(join.waiting)
@@ -87,7 +69,7 @@ struct PhonesTests {
         #expect(waiting.wrong == nil && waiting.phones?.isEmpty == true)
         #expect(await join.finish()?.memberName == "Lê Văn Ví Dụ")
         await app.joined()
-        try await handbook(of: app).shutdown()
+        try await app.handbook.shutdown()
     }
 
     @Test("The digits are read out one by one")
@@ -103,12 +85,12 @@ struct PhonesTests {
         let (folder, vault) = (try temporaryFolder(), MemoryVault())
         let before = try app(on: folder, vault: vault)
         await before.open()
-        try await join(of: before).join(invitation: try server.invitation(of: "a"))
-        let shown = try #require(try join(of: before).waiting)
+        try await before.join.claims(server.invitation(of: "a"))
+        let shown = try #require(try before.join.waiting)
 
         let app = try app(on: folder, vault: vault)
         await app.open()
-        let join = try join(of: app)
+        let join = try app.join
         await join.findWaiting()
         #expect(join.waiting == shown)
         try server.behave(.stop)
@@ -122,7 +104,7 @@ struct PhonesTests {
         #expect(waiting.phones?.isEmpty == true)
         #expect(await join.finish() == nil)
         #expect(join.waiting == nil && join.problem == .InvitationUnusable)
-        await join.join(invitation: try server.invitation(of: "b"))
+        try await join.claims(server.invitation(of: "b"))
         #expect(join.waiting != nil && join.problem == nil)
         await join.stop()
         #expect(join.waiting == nil)
@@ -169,12 +151,12 @@ struct PhonesTests {
         let secretary = try await Phone.joined("secretary", at: server, signer: signer)
         let app = try app()
         await app.open()
-        let join = try join(of: app)
-        await join.join(invitation: try server.invitation(of: "a"))
+        let join = try app.join
+        try await join.claims(server.invitation(of: "a"))
         try server.confirm(try #require(join.waiting).digits)
         #expect(await join.finish() != nil)
         await app.joined()
-        let lost = try handbook(of: app)
+        let lost = try app.handbook
         try await lost.sync()
 
         // Nobody shows a face, or somebody else's key signs.
@@ -198,7 +180,7 @@ struct PhonesTests {
         await #expect(throws: HandbookError.Revoked) { try await lost.sync() }
         await app.reaches { if case .closed(.Revoked) = $0 { true } else { false } }
         await app.open()
-        _ = try self.join(of: app)
+        _ = try app.join
     }
 
     @Test("loss: an officer finds the member whose phone is lost, revokes it, and invites anew")
@@ -274,13 +256,13 @@ struct PhonesTests {
         let (folder, vault) = (try temporaryFolder(), MemoryVault())
         let before = try app(on: folder, vault: vault)
         await before.open()
-        let join = try join(of: before)
-        await join.join(invitation: try server.invitation(of: "a"))
+        let join = try before.join
+        try await join.claims(server.invitation(of: "a"))
         try server.confirm(try #require(join.waiting).digits)
         #expect(await join.finish() != nil)
         await before.joined()
 
-        let setting = PinSetting(try handbook(of: before))
+        let setting = PinSetting(try before.handbook)
         await setting.load()
         #expect(setting.isSet == false && !setting.canSet)
         (setting.new, setting.again) = ("123456", "123465")
@@ -291,11 +273,11 @@ struct PhonesTests {
         (setting.new, setting.again) = ("123456", "123456")
         #expect(await setting.set())
         #expect(setting.isSet == true && setting.new.isEmpty && setting.again.isEmpty)
-        try await handbook(of: before).shutdown()
+        try await before.handbook.shutdown()
 
         let app = try app(on: folder, vault: vault)
         await app.open()
-        let lock = try lock(of: app)
+        let lock = try app.lock
         #expect(lock.problem == .PinNeeded(triesLeft: 10))
         lock.pin = "12"
         await lock.unlock()
@@ -303,10 +285,10 @@ struct PhonesTests {
         lock.pin = "654321"
         await lock.unlock()
         #expect(lock.problem == .PinWrong(triesLeft: 9) && lock.pin.isEmpty)
-        _ = try self.lock(of: app)
+        _ = try app.lock
         lock.pin = "123456"
         await lock.unlock()
-        let handbook = try handbook(of: app)
+        let handbook = try app.handbook
         #expect(try await handbook.home().memberName == "Lê Văn Ví Dụ")
 
         let change = PinSetting(handbook)
@@ -321,7 +303,7 @@ struct PhonesTests {
         #expect(change.isSet == false)
         try await handbook.shutdown()
         await app.open()
-        try await self.handbook(of: app).shutdown()
+        try await app.handbook.shutdown()
     }
 
     @Test("auth 2: the tenth wrong PIN deletes the handbook; the app says so and starts empty")
@@ -331,7 +313,7 @@ struct PhonesTests {
         try await phone.handbook.shutdown()
         let app = try app(on: phone.folder, vault: phone.vault)
         await app.open()
-        let lock = try lock(of: app)
+        let lock = try app.lock
         for _ in 1...10 {
             lock.pin = "000000"
             await lock.unlock()
@@ -339,6 +321,6 @@ struct PhonesTests {
         guard case .closed(.WipedAfterTries(unsent: 0)) = app.stage else { throw Unexpected() }
         #expect(phone.vault.heldKey == nil)
         await app.open()
-        _ = try join(of: app)
+        _ = try app.join
     }
 }

@@ -43,6 +43,15 @@ struct ProjectTests {
         #expect(next.contains("InvitableScreen(") && next.contains("PhonesScreen(") && next.contains("of: $0.member"))
     }
 
+    @Test("platform: no screen takes a link past the model that only reads it")
+    func links() throws {
+        let folder = Catalogue.folder.appendingPathComponent("App")
+        let files = FileManager.default.enumerator(atPath: folder.path)?.compactMap { $0 as? String } ?? []
+        let takers = try files.filter { $0.hasSuffix(".swift") }.filter { try text("App/\($0)").contains("onOpenURL") }
+        #expect(takers == ["app/SotayPhone.swift"])
+        #expect(try text("App/app/SotayPhone.swift").contains(".onOpenURL { link in Task { await model.opened(link:"))
+    }
+
     @Test("Pictures that say something are read out: no image stands alone")
     func labels() throws {
         let folder = Catalogue.folder.appendingPathComponent("App")

@@ -21,6 +21,8 @@ public final class AppModel {
     public private(set) var stage = Stage.opening
     /// What was entered and is lost, after a wipe.
     public private(set) var lost: UInt32?
+    /// Why a link that was opened is of no use. The view sets it back when the person has read it.
+    public var linkRefused: HandbookError?
 
     private let folder: URL
     private let vault: any KeyVault
@@ -28,6 +30,8 @@ public final class AppModel {
     private let deviceName: String
     private var handbook: Handbook?
     private var sync: SyncHandle?
+    /// A link that came before there was anything to join.
+    private var link: String?
     /// Waits for the end of the handbook.
     @ObservationIgnored private var watching: Task<Void, Never>?
 
@@ -67,6 +71,7 @@ public final class AppModel {
                 PinModel(.PinNeeded(triesLeft: left)) { [weak self] pin in await self?.unlock(how, pin) })
         case let error?: stage = .closed(error)
         }
+        await passLinkOn()
     }
 
     /// What is wrong with a PIN is told where it is typed; anything else closes the lock's screen.
@@ -188,5 +193,25 @@ public final class AppModel {
         } catch {
             stage = .closed(HandbookError(unexpected: error))
         }
+    }
+}
+
+// MARK: - Links
+
+extension AppModel {
+    /// A link opened the app. It is read where a handbook can be joined, now or once that is known; nothing is done with it.
+    public func opened(link: String) async {
+        self.link = link
+        await passLinkOn()
+    }
+
+    private func passLinkOn() async {
+        guard let link else { return }
+        switch stage {
+        case .opening, .closed: return
+        case .joining(let join): await join.offer(link)
+        case .locked, .ready: linkRefused = .AlreadyEnrolled
+        }
+        self.link = nil
     }
 }
