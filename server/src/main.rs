@@ -202,10 +202,17 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Import { data, members } => {
             let list = commune::read_list(&members).map_err(CommuneError::from)?;
             let imported = commune::import(&data, &list, now)?;
-            say(&format!(
+            let mut said = format!(
                 "{} new, {} changed, {} unchanged",
                 imported.new, imported.changed, imported.unchanged
-            ))
+            );
+            if imported.closed > 0 {
+                said.push_str(&format!(
+                    "; {} invitations are no longer good",
+                    imported.closed
+                ));
+            }
+            say(&said)
         }
         Command::Invite(invite) => say(&invite.run(now)?),
         Command::Invitations(invitations) => say(&invitations.run(now)?),

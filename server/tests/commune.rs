@@ -82,7 +82,8 @@ fn the_same_list_again_changes_nothing() {
         Imported {
             new: 0,
             changed: 0,
-            unchanged: 6
+            unchanged: 6,
+            closed: 0,
         }
     );
     assert_eq!(heads(&place), before);
@@ -101,7 +102,8 @@ fn a_later_list_adds_and_changes_and_deletes_nobody() {
         Imported {
             new: 1,
             changed: 1,
-            unchanged: 0
+            unchanged: 0,
+            closed: 0,
         }
     );
     let fourth: Member = read(&place, Member::key(place.commune.members["M04"]));
@@ -241,7 +243,8 @@ fn a_spreadsheet_with_a_title_serial_days_and_bare_years_is_read() {
         Imported {
             new: 2,
             changed: 0,
-            unchanged: 0
+            unchanged: 0,
+            closed: 0,
         }
     );
     let commune = sotay_server::Commune::open(&place.data()).unwrap();

@@ -347,12 +347,18 @@ fn auth_4_who_has_a_phone_or_takes_no_part_gets_none_unless_asked_for() {
         (4, 1),
         "who has three phones cannot use it"
     );
-    let any_status = PrintOrder {
-        any_status: true,
+    let candidates = PrintOrder {
+        candidates: true,
         replace: true,
         ..order()
     };
-    assert_eq!(print(&place, "c.pdf", &any_status).unwrap().invitations, 7);
+    let printed = print(&place, "c.pdf", &candidates).unwrap();
+    assert_eq!((printed.invitations, printed.not_in_standing), (4, 3));
+    assert_eq!(
+        open(&place),
+        ["M1", "M2", "M3", "M6", "M8"],
+        "whose membership has ended never gets one"
+    );
 }
 
 #[test]
@@ -480,7 +486,7 @@ fn auth_4_nobody_is_invited_by_a_paper_that_had_no_room_on_the_disk() {
 
 #[test]
 fn nobody_to_invite_and_a_term_too_long_are_said_before_anything_is_made() {
-    let place = place("M1,Mẫu Một,CB1,transferred");
+    let place = place("M1,Mẫu Một,CB1,candidate");
     let found = files(&place);
     assert!(matches!(
         print(&place, "a.pdf", &order()),
@@ -489,7 +495,7 @@ fn nobody_to_invite_and_a_term_too_long_are_said_before_anything_is_made() {
     let days = commune::MAX_VALID_DAYS + 1;
     let long = PrintOrder {
         valid_days: days,
-        any_status: true,
+        candidates: true,
         ..order()
     };
     assert!(matches!(
@@ -502,7 +508,7 @@ fn nobody_to_invite_and_a_term_too_long_are_said_before_anything_is_made() {
     ));
     let no_host = PrintOrder {
         host: Some("a b".into()),
-        any_status: true,
+        candidates: true,
         ..order()
     };
     assert!(matches!(

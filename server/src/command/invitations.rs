@@ -66,9 +66,9 @@ struct Print {
     /// Also for members who already have a phone.
     #[arg(long)]
     with_phone: bool,
-    /// Also for who was transferred, removed or expelled, and for candidates.
+    /// Also for candidates.
     #[arg(long)]
-    any_status: bool,
+    candidates: bool,
     /// Makes earlier invitations of the same members unusable.
     #[arg(long)]
     replace: bool,
@@ -141,7 +141,7 @@ impl Print {
             host: self.host,
             valid_days: self.valid_days,
             with_phone: self.with_phone,
-            any_status: self.any_status,
+            candidates: self.candidates,
             replace: self.replace,
         };
         let printed = commune::print_invitations(&self.data, &self.to, &order, now)?;

@@ -13,7 +13,7 @@ use super::{
     CellFault, CommuneError, Config, Imported, MEMBER, MemberRow, OFFICE, ORGANISATION, RowFault,
     Rows, codes, members,
 };
-use crate::engine::{operator, random};
+use crate::engine::{close, may_join, operator, random};
 use crate::storage::{Entry, Transaction};
 
 fn fingerprint<T: Encode<()>>(entered: &T) -> Vec<u8> {
@@ -94,7 +94,7 @@ pub(super) fn enter_members(
 
     let mut imported = Imported::default();
     let mut entered_rows = Vec::new();
-    let mut intents = Vec::new();
+    let (mut intents, mut changed) = (Vec::new(), Vec::new());
     for row in rows {
         let known = transaction.entry(MEMBER, &row.code)?;
         let id = known
@@ -111,7 +111,10 @@ pub(super) fn enter_members(
                 imported.unchanged += 1;
                 continue;
             }
-            Some(_) => imported.changed += 1,
+            Some(_) => {
+                imported.changed += 1;
+                changed.push(MemberId(id));
+            }
             None => imported.new += 1,
         }
         transaction.set_entry(MEMBER, &code, &entry)?;
@@ -130,11 +133,15 @@ pub(super) fn enter_members(
             });
         }
     }
-    if faults.is_empty() {
-        Ok(imported)
-    } else {
-        Err(CommuneError::Rows { faults })
+    if !faults.is_empty() {
+        return Err(CommuneError::Rows { faults });
     }
+    for member in changed {
+        if !may_join(transaction, member, now)? {
+            imported.closed += close(transaction, member, now)?;
+        }
+    }
+    Ok(imported)
 }
 
 fn enter_member(id: MemberId, row: MemberRow) -> EnterMember {

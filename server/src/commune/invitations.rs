@@ -13,7 +13,7 @@ use sotay_model::qr::Qr;
 use sotay_model::{Id, MemberId, Timestamp};
 
 use super::{CommuneError, DATABASE, MEMBER, ORGANISATION, first_host, words};
-use crate::engine::{close, draw, give_out};
+use crate::engine::{close, draw, give_out, may_join};
 use crate::paper::PaperError;
 use crate::picture::PictureForm;
 use crate::private_file::PrivateFile;
@@ -109,7 +109,7 @@ fn invite_one(
     now: Timestamp,
 ) -> Result<Invitation, CommuneError> {
     let mut storage = Storage::open(&folder.join(DATABASE))?;
-    let member = known(&storage.read()?, member_code)?;
+    invited(&storage.read()?, member_code, now)?;
     let host = checked_host(folder, host)?;
     let expires_at = now.plus_minutes(checked_days(valid_days)? * DAY);
     let drawn = draw(1)?;
@@ -123,6 +123,8 @@ fn invite_one(
         None => None,
     };
     let transaction = storage.write()?;
+    // Drawing took its time.
+    let member = invited(&transaction, member_code, now)?;
     give_out(&transaction, member, one, expires_at, now)?;
     transaction.commit()?;
     if let Some(file) = file {
@@ -140,6 +142,21 @@ fn known(transaction: &Transaction<'_>, code: &str) -> Result<MemberId, CommuneE
     Ok(MemberId(
         entry.ok_or(CommuneError::UnknownMember { code })?.id,
     ))
+}
+
+/// The member with this code, who may join.
+fn invited(
+    transaction: &Transaction<'_>,
+    code: &str,
+    now: Timestamp,
+) -> Result<MemberId, CommuneError> {
+    let member = known(transaction, code)?;
+    if may_join(transaction, member, now)? {
+        Ok(member)
+    } else {
+        let code = words::tidy(code);
+        Err(CommuneError::MayNotJoin { code })
+    }
 }
 
 pub(super) fn member(

@@ -105,6 +105,12 @@ pub enum CommuneError {
         /// The code.
         code: String,
     },
+    /// Somebody whose membership has ended, and who therefore gets no phone.
+    #[error("{code:?} may not join: the membership has ended")]
+    MayNotJoin {
+        /// The code.
+        code: String,
+    },
     /// A code that the configuration does not have.
     #[error("there is no organisation {code:?}")]
     UnknownOrganisation {
@@ -184,6 +190,8 @@ pub struct Imported {
     pub changed: usize,
     /// Members of whom the list says what it said before.
     pub unchanged: usize,
+    /// Open invitations of members whose membership the list ends: they are no longer good.
+    pub closed: usize,
 }
 
 /// Makes a folder with a database, roots and a server certificate, and enters organisations, members and offices. On any

@@ -99,6 +99,10 @@ pub fn confirm(
         Compared::Agree => Confirmation::Confirmed,
         Compared::Differ { left } => Confirmation::WrongDigits { left },
         Compared::NobodyWaits => Confirmation::NobodyWaits,
+        Compared::MayNotJoin => {
+            let code = words::tidy(member_code);
+            return Err(CommuneError::MayNotJoin { code });
+        }
     })
 }
 

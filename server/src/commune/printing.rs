@@ -10,7 +10,7 @@ use sotay_model::{MemberId, OrganisationId, Timestamp};
 use super::invitations::{DAY, checked_days, checked_host, file_error, member, write};
 use super::{CommuneError, DATABASE, MEMBER, ORGANISATION, words};
 use crate::audit::Event;
-use crate::engine::{Drawn, MAX_PHONES, close, draw, give_out};
+use crate::engine::{Drawn, MAX_PHONES, close, draw, give_out, may_join};
 use crate::paper::{self, Sheaf, Strip};
 use crate::storage::{Storage, Transaction};
 
@@ -25,8 +25,8 @@ pub struct PrintOrder {
     pub valid_days: u32,
     /// Also who has a phone, unless it is the most that one may have.
     pub with_phone: bool,
-    /// Also who takes no part in the life of a cell: transferred, removed, expelled, candidates.
-    pub any_status: bool,
+    /// Also candidates, who take no part in the life of a cell yet. Whose membership has ended never gets one.
+    pub candidates: bool,
     /// Makes earlier invitations of the same members unusable.
     pub replace: bool,
 }
@@ -143,7 +143,8 @@ fn choose(
         if within.is_some_and(|above| !is_within(&tree, member.cell, above)) {
             continue;
         }
-        if !order.any_status && !takes_part(member.status) {
+        let wanted = order.candidates || takes_part(member.status);
+        if !wanted || !may_join(transaction, id, now)? {
             printed.not_in_standing += 1;
             continue;
         }

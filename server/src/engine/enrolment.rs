@@ -16,7 +16,7 @@ use sotay_model::wire::{
 };
 use sotay_model::{Id, InstallationId, MemberId, Scope, Timestamp};
 
-use super::{Engine, EngineError, Nonces};
+use super::{Engine, EngineError, Nonces, may_join};
 use crate::audit::Event;
 use crate::storage::{Installation, Invitation, Joining, StorageError, Transaction};
 
@@ -149,9 +149,7 @@ impl Engine {
                 })
                 .ok_or(ProblemCode::InvitationUnusable));
         }
-        if member(&transaction, invitation.member)?.is_none()
-            || transaction.phones_of(invitation.member, now)? >= MAX_PHONES
-        {
+        if transaction.phones_of(invitation.member, now)? >= MAX_PHONES {
             return Ok(Err(ProblemCode::InvitationUnusable));
         }
         let id = InstallationId(Id::v7(now.0, random()?));
@@ -191,7 +189,9 @@ impl Engine {
     ) -> Result<Result<EnrolmentState, ProblemCode>, EngineError> {
         let transaction = self.storage.read()?;
         if phone.active_since.is_none() {
-            return Ok(if transaction.joining(phone.id, now)?.is_some() {
+            let waits = transaction.joining(phone.id, now)?.is_some()
+                && may_join(&transaction, phone.member, now)?;
+            return Ok(if waits {
                 Ok(EnrolmentState::Waiting)
             } else {
                 Err(ProblemCode::InvitationUnusable)
@@ -221,6 +221,8 @@ pub(crate) enum Compared {
     },
     /// No such phone waits.
     NobodyWaits,
+    /// The member may not join any more.
+    MayNotJoin,
 }
 
 /// Compares digits with those of a phone that waits; `by` whom, or the operator. The caller commits, whatever came out: a wrong try is counted.
@@ -238,6 +240,10 @@ pub(crate) fn compare(
         return Ok(Compared::NobodyWaits);
     };
     let member = known.member;
+    // The membership may have ended since the invitation was used.
+    if !may_join(transaction, member, now)? {
+        return Ok(Compared::MayNotJoin);
+    }
     if joining.digits == digits {
         transaction.activate(phone, now)?;
         let event = Event::PhoneConfirmed { member, phone, by };
@@ -294,14 +300,18 @@ pub(super) const fn unused(
     }
 }
 
-/// The invitation, unless it is expired or burnt. A used one only serves the phone that used it.
+/// The invitation, unless it is expired or burnt, or whose it is may not join. A used one only serves the phone that used it.
 fn usable(
     transaction: &Transaction<'_>,
     lookup: &[u8],
     now: Timestamp,
 ) -> Result<Option<Invitation>, EngineError> {
     let found = transaction.invitation(lookup)?;
-    Ok(found.filter(|invitation| invitation.tries_left > 0 && now <= invitation.expires_at))
+    let found = found.filter(|found| found.tries_left > 0 && now <= found.expires_at);
+    match found {
+        Some(invitation) if may_join(transaction, invitation.member, now)? => Ok(Some(invitation)),
+        _ => Ok(None),
+    }
 }
 
 pub(super) fn member(

@@ -7,9 +7,11 @@ use std::panic::resume_unwind;
 use std::thread;
 
 use sotay_model::enrolment::{Code, EnrolmentKeys};
-use sotay_model::{MemberId, Scope, Timestamp};
+use sotay_model::organisation::Act;
+use sotay_model::{Actor, MemberId, Scope, Timestamp};
 
 use super::enrolment::{random, stretch, unused};
+use super::{Batch, EngineError};
 use crate::audit::Event;
 use crate::storage::{StorageError, Transaction};
 
@@ -62,6 +64,18 @@ pub(crate) fn draw(many: usize) -> Result<Vec<Drawn>, StorageError> {
 const DRAWN_TWICE: StorageError = StorageError::Damaged {
     what: "source of randomness",
 };
+
+/// Whether a member may have a phone at all: what the one authorisation function lets even the operator do. Nobody unknown, and
+/// nobody whose membership has ended.
+pub(crate) fn may_join(
+    transaction: &Transaction<'_>,
+    member: MemberId,
+    now: Timestamp,
+) -> Result<bool, EngineError> {
+    let invite = Act::Invite { member };
+    let permitted = Batch::begin(transaction, now)?.permit(Actor::Operator, &invite)?;
+    Ok(permitted.is_ok())
+}
 
 /// Makes a code an invitation of a member, by the operator. The caller commits.
 pub(crate) fn give_out(

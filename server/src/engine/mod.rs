@@ -21,12 +21,12 @@ mod words;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use sotay_model::organisation::{Member, scopes_of};
+use sotay_model::organisation::{Act, Member, permit, scopes_of};
 use sotay_model::wire::{ProblemCode, SyncRequest, SyncResponse};
 use sotay_model::world::{Need, Reader, Stop};
 use sotay_model::{
-    Actor, InstallationId, Intent, MemberId, Mutation, Now, OrganisationId, Outcome, Scope,
-    Timestamp, World, apply,
+    Actor, InstallationId, Intent, MemberId, Mutation, Now, OrganisationId, Outcome, Rejection,
+    Scope, Timestamp, World, apply,
 };
 
 use crate::audit::{Kept, Signed};
@@ -35,7 +35,7 @@ use crate::storage::{Installation, ScopeHead, Storage, StorageError, Transaction
 
 pub(crate) use enrolment::{Compared, compare, random, refuse};
 pub use enrolment::{MAX_PHONES, MAX_TRIES, stretch};
-pub(crate) use invitations::{Drawn, close, draw, give_out};
+pub(crate) use invitations::{Drawn, close, draw, give_out, may_join};
 pub use nonces::{NONCE_LIFETIME_MS, Nonces};
 pub use operator::Refused;
 pub use pages::{MAX_RESPONSE_ROWS, PAGE_BYTES};
@@ -292,6 +292,22 @@ impl<'t> Batch<'t> {
             match apply(&self.world, actor, Now::server(self.now), mutation) {
                 Outcome::Need(needs) => self.load(needs)?,
                 decided => return Ok(decided),
+            }
+        }
+        Err(EngineError::Endless)
+    }
+
+    /// Asks the one authorisation function.
+    fn permit(&mut self, actor: Actor, act: &Act) -> Result<Result<(), Rejection>, EngineError> {
+        for _ in 0..MAX_ROUNDS {
+            let reader = Reader::new(&self.world);
+            match permit(&reader, actor, Now::server(self.now), act) {
+                Ok(()) => return Ok(Ok(())),
+                Err(Stop::Rejected(why)) => return Ok(Err(why)),
+                Err(Stop::Unloaded) => {
+                    let needs = reader.into_needs();
+                    self.load(needs)?;
+                }
             }
         }
         Err(EngineError::Endless)

@@ -6,19 +6,18 @@
 use std::collections::BTreeSet;
 
 use sotay_model::exchange::SixDigits;
-use sotay_model::organisation::{Act, Appoint, Organisation, permit};
+use sotay_model::organisation::{Act, Appoint, Organisation};
 use sotay_model::session::act_bytes;
 use sotay_model::wire::{
     JoiningLine, NewInvitation, PhoneLine, PhonesAnswer, PhonesRequest, PrivilegedAct, ProblemCode,
 };
-use sotay_model::world::{Reader, Stop};
 use sotay_model::{
-    Actor, InstallationId, Intent, Kind, MemberId, Now, OrganisationId, Rejection, Scope,
-    Timestamp, cbor,
+    Actor, InstallationId, Intent, Kind, MemberId, OrganisationId, Rejection, Scope, Timestamp,
+    cbor,
 };
 
 use super::enrolment::{Compared, compare, device_name, member, refuse, unused};
-use super::{Batch, Engine, EngineError, MAX_ROUNDS, Nonces, operator};
+use super::{Batch, Engine, EngineError, Nonces, operator};
 use crate::audit::Event;
 use crate::storage::{Installation, Transaction};
 
@@ -149,7 +148,7 @@ impl Asked<'_> {
                 match compare(self.transaction, *id, digits, Some(me), self.now)? {
                     Compared::Agree => done(),
                     Compared::Differ { left } => Ok(PhonesAnswer::WrongDigits(left)).into(),
-                    Compared::NobodyWaits => return Err(nobody()),
+                    Compared::NobodyWaits | Compared::MayNotJoin => return Err(nobody()),
                 }
             }
             PhonesRequest::Refuse(id) => {
@@ -196,20 +195,10 @@ impl Asked<'_> {
 
     /// Asks the one authorisation function.
     fn may(&self, act: &Act) -> Result<(), Refusal> {
-        let mut batch = Batch::begin(self.transaction, self.now)?;
-        for _ in 0..MAX_ROUNDS {
-            let reader = Reader::new(&batch.world);
-            let actor = Actor::Member(self.phone.member);
-            match permit(&reader, actor, Now::server(self.now), act) {
-                Ok(()) => return Ok(()),
-                Err(Stop::Rejected(why)) => return Err(Refusal::Rule(why)),
-                Err(Stop::Unloaded) => {
-                    let needs = reader.into_needs();
-                    batch.load(needs)?;
-                }
-            }
-        }
-        Err(Refusal::Engine(EngineError::Endless))
+        let actor = Actor::Member(self.phone.member);
+        Batch::begin(self.transaction, self.now)?
+            .permit(actor, act)?
+            .map_err(Refusal::Rule)
     }
 
     /// A phone that somebody has. An unknown one is answered like one that the asker may not touch.

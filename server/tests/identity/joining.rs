@@ -1,6 +1,6 @@
 //! From an invitation to six digits that an officer compared (SECURITY.md, AUTH-4).
 
-use crate::common::NOW;
+use crate::common::{MEMBERS, NOW};
 use crate::served::{Joiner, Served, empty_sync, keys_of, problem};
 use crate::{BAD, UNUSABLE, joiner};
 use reqwest::{Method, StatusCode};
@@ -13,7 +13,7 @@ use sotay_model::wire::{
 };
 use sotay_model::{Timestamp, cbor, exchange};
 use sotay_server::commune;
-use sotay_server::commune::Confirmation;
+use sotay_server::commune::{CommuneError, Confirmation};
 use sotay_server::engine::MAX_PHONES;
 use sotay_server::engine::MAX_TRIES;
 use std::collections::BTreeSet;
@@ -211,6 +211,12 @@ async fn auth_4_every_unusable_invitation_gets_the_same_answer() {
     answers.push(served.claim(&fourth, &opened).await);
     answers.push(served.open(&fourth).await);
 
+    let expelled = joiner(&served, "M04", 9);
+    let opened = served.opened(&expelled).await;
+    served.place.import_with("CB1,Dự bị", "CB1,Khai trừ");
+    answers.push(served.claim(&expelled, &opened).await);
+    answers.push(served.open(&expelled).await);
+
     let mut seen = BTreeSet::new();
     for answer in answers {
         let mut headers: Vec<String> = answer.headers().keys().map(ToString::to_string).collect();
@@ -228,6 +234,53 @@ async fn auth_4_every_unusable_invitation_gets_the_same_answer() {
         (status, problem.code),
         (403, ProblemCode::InvitationUnusable)
     );
+}
+
+#[tokio::test]
+async fn auth_4_whose_membership_has_ended_joins_with_nothing_that_was_given_before() {
+    let served = Served::start();
+    let data = served.place.data();
+    let (waits, digits) = served.claimed(joiner(&served, "M04", 5)).await;
+    let half_way = joiner(&served, "M04", 6);
+    let opened = served.opened(&half_way).await;
+    let not_begun = joiner(&served, "M04", 7);
+    let open = |data| commune::open_invitations(data, NOW).unwrap().len();
+    assert_eq!(open(&data), 2);
+    assert_eq!(served.state(&waits).await, EnrolmentState::Waiting);
+
+    let list = MEMBERS.replace("CB1,Dự bị", "CB1,Khai trừ");
+    let list = commune::read_csv(list.as_bytes()).unwrap();
+    let imported = commune::import(&data, &list, NOW).unwrap();
+    assert_eq!((imported.changed, imported.closed), (1, 2));
+    assert_eq!(open(&data), 0);
+
+    // Also where nobody had closed them, the rules refuse.
+    rusqlite::Connection::open(data.join(commune::DATABASE))
+        .unwrap()
+        .execute("UPDATE invitation SET tries_left = 5", [])
+        .unwrap();
+    assert_eq!(open(&data), 2);
+    assert_eq!(problem(served.open(&not_begun).await).await, UNUSABLE);
+    assert_eq!(
+        problem(served.claim(&half_way, &opened).await).await,
+        UNUSABLE
+    );
+    let state = served.signed(&waits, Method::POST, "/v1/enrolment/state", &[]);
+    assert_eq!(problem(state.await).await, UNUSABLE);
+    let refused = [
+        commune::confirm(&data, "M04", &digits.text(), NOW).map(drop),
+        commune::invite(&data, "M04", None, 14, NOW).map(drop),
+    ];
+    for refused in refused {
+        assert!(matches!(refused, Err(CommuneError::MayNotJoin { code }) if code == "M04"));
+    }
+    assert_eq!(open(&data), 2);
+
+    // Who is taken back goes on where it stopped.
+    let list = commune::read_csv(MEMBERS.as_bytes()).unwrap();
+    commune::import(&data, &list, NOW).unwrap();
+    let confirmed = commune::confirm(&data, "M04", &digits.text(), NOW).unwrap();
+    assert_eq!(confirmed, Confirmation::Confirmed);
 }
 
 #[tokio::test]
