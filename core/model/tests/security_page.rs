@@ -6,7 +6,9 @@ use std::path::Path;
 
 const PAGE: &str = include_str!("../../../docs/security.md");
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
-const SOURCES: [&str; 6] = ["core", "server", "bindings", "tests", "fuzz", "android"];
+const SOURCES: [&str; 7] = [
+    "core", "server", "bindings", "tests", "fuzz", "android", "ios",
+];
 
 /// What stands in backticks and looks like a test's name.
 fn names(text: &str) -> BTreeSet<&str> {
@@ -22,7 +24,7 @@ fn names(text: &str) -> BTreeSet<&str> {
         .collect()
 }
 
-/// A name that Kotlin writes as a sentence, as the page writes it.
+/// A name that Kotlin or Swift writes as a sentence, as the page writes it.
 fn in_one_word(name: &str) -> String {
     let words: Vec<&str> = name
         .split(|letter: char| !letter.is_ascii_alphanumeric())
@@ -44,9 +46,16 @@ fn functions(folder: &Path, found: &mut BTreeSet<String>) {
             }
         } else if path
             .extension()
-            .is_some_and(|e| e == "rs" || e == "py" || e == "kt")
+            .is_some_and(|e| e == "rs" || e == "py" || e == "kt" || e == "swift")
         {
             let text = std::fs::read_to_string(&path).unwrap();
+            // The name may stand on the next line.
+            for test in text.split("@Test(").skip(1) {
+                let name = test.trim_start().strip_prefix('"');
+                if let Some((name, _)) = name.and_then(|name| name.split_once('"')) {
+                    found.insert(in_one_word(name));
+                }
+            }
             for line in text.lines() {
                 let line = line
                     .trim_start()
