@@ -18,14 +18,19 @@ private struct PrivacyScreen: ViewModifier {
         content
             .accessibilityHidden(isCovered)
             .overlay {
-                if isCovered {
-                    ZStack {
-                        Rectangle().fill(.background)
-                        Label("profile.hidden", systemImage: "eye.slash")
-                            .padding()
-                    }
-                    .ignoresSafeArea()
-                }
+                if isCovered { Cover() }
             }
+    }
+}
+
+/// Says that something is hidden, and hides it.
+struct Cover: View {
+    var body: some View {
+        ZStack {
+            Rectangle().fill(.background)
+            Label("profile.hidden", systemImage: "eye.slash")
+                .padding()
+        }
+        .ignoresSafeArea()
     }
 }

@@ -8,6 +8,9 @@ struct RootScreen: View {
 
     var body: some View {
         stage
+            // Also what was open a minute ago, until it is known whether the PIN is asked for.
+            .accessibilityHidden(model.covered)
+            .overlay { if model.covered { Cover() } }
             .refusal($model.linkRefused)
     }
 

@@ -13,8 +13,14 @@ struct SotayPhone: App {
         let folder = Self.privateFolder
         _model = State(
             initialValue: AppModel(
-                folder: folder, vault: KeychainVault(account: "handbook", folder: folder), signer: signer,
+                folder: folder, vault: Self.vault(in: folder, with: signer), signer: signer,
                 deviceName: UIDevice.current.name))
+    }
+
+    /// With the root go the Secure Enclave's keys, if the phone has one.
+    private static func vault(in folder: URL, with signer: SecureEnclaveSigner?) -> any KeyVault {
+        let vault = KeychainVault(account: "handbook", folder: folder)
+        return ErasingVault(vault) { try signer?.erase() }
     }
 
     /// By the Secure Enclave's second key, which asks for a face, a finger or the phone's code.

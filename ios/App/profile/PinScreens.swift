@@ -35,8 +35,8 @@ struct PinSettingScreen: View {
     @State private var model: PinSetting
     @Environment(\.dismiss) private var dismiss
 
-    init(handbook: Handbook) {
-        _model = State(initialValue: PinSetting(handbook))
+    init(handbook: Handbook, app: AppModel) {
+        _model = State(initialValue: app.pinSetting(of: handbook))
     }
 
     var body: some View {

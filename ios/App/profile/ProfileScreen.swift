@@ -46,6 +46,8 @@ struct ProfileScreen: View {
                     phones(profile)
                     Section {
                         Button("profile.wipe", role: .destructive) { asksToWipe = true }
+                            .disabled(app.leaving)
+                        if app.leaving { ProgressView("profile.leaving") }
                     }
                 }
             }
@@ -54,9 +56,21 @@ struct ProfileScreen: View {
         .privacyScreen()
         .sheet(isPresented: $reports) { CorrectionForm(model: model).privacyScreen() }
         .confirmationDialog("profile.wipeQuestion", isPresented: $asksToWipe, titleVisibility: .visible) {
-            Button("profile.wipe", role: .destructive) { Task { await app.wipe() } }
+            Button("profile.wipe", role: .destructive) { Task { await app.signOut() } }
             Button("action.cancel", role: .cancel) {}
         }
+        // Before anything is deleted, and with the number.
+        .confirmationDialog(
+            app.unsentAtLeaving.map { words(Phrase(HandbookError.Unsent(count: $0))) } ?? "", isPresented: isUnsent,
+            titleVisibility: .visible
+        ) {
+            Button("profile.leaveAnyway", role: .destructive) { Task { await app.signOut(losingUnsent: true) } }
+            Button("action.cancel", role: .cancel) {}
+        }
+    }
+
+    private var isUnsent: Binding<Bool> {
+        Binding(get: { app.unsentAtLeaving != nil }, set: { if !$0 { app.unsentAtLeaving = nil } })
     }
 
     @ViewBuilder private func day(_ name: LocalizedStringKey, _ day: DateComponents?) -> some View {
@@ -97,9 +111,9 @@ struct ProfileScreen: View {
             NavigationLink("phones.title") {
                 PhonesScreen(handbook: handbook, title: words("phones.title"), approval: approval)
             }
-            NavigationLink("pin.title") { PinSettingScreen(handbook: handbook) }
+            NavigationLink("pin.title") { PinSettingScreen(handbook: handbook, app: app) }
             NavigationLink("takeAlong.title") {
-                TakeAlongScreen(handbook: handbook, member: profile.member, approval: approval)
+                TakeAlongScreen(handbook: handbook, member: profile.member, approval: approval, exported: app.exported)
             }
             // Who holds an office may confirm, and who leads a cell may invite; whom, the library and the server say.
             if !profile.offices.isEmpty {

@@ -6,8 +6,8 @@ import SwiftUI
 struct TakeAlongScreen: View {
     @State private var model: TakeAlongModel
 
-    init(handbook: Handbook, member: MemberId, approval: Approval?) {
-        _model = State(initialValue: TakeAlongModel(handbook, of: member, approval: approval))
+    init(handbook: Handbook, member: MemberId, approval: Approval?, exported: ExportedFile) {
+        _model = State(initialValue: TakeAlongModel(handbook, of: member, approval: approval, to: exported))
     }
 
     var body: some View {

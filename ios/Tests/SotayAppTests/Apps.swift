@@ -7,6 +7,18 @@ import SotayTestSupport
 /// The app is at another stage.
 struct Unexpected: Error {}
 
+/// A clock that goes on when it is told to.
+final class TestClock: @unchecked Sendable {
+    private let lock = NSLock()
+    private var instant = ContinuousClock.now
+
+    func now() -> ContinuousClock.Instant { lock.withLock { instant } }
+
+    func advance(_ duration: Duration) {
+        lock.withLock { instant += duration }
+    }
+}
+
 extension AppModel {
     var join: JoinModel {
         get throws {
@@ -29,8 +41,9 @@ extension AppModel {
         }
     }
 
-    /// Joins, as after the first start.
+    /// Joins and is seen, as after the first start.
     func joins(_ phone: String, at server: ScenarioServer) async throws {
+        await resume()
         await open()
         let join = try self.join
         try await join.claims(server.invitation(of: phone))
@@ -56,4 +69,20 @@ extension JoinModel {
             return waiting
         }
     }
+}
+
+/// A phone's key store and secure hardware, which end together as on the phone itself.
+struct Hardware {
+    let vault = MemoryVault()
+    let signer: OpensslSigner
+    let erasing: ErasingVault
+
+    init() throws {
+        let signer = try OpensslSigner()
+        self.signer = signer
+        erasing = ErasingVault(vault) { try signer.erase() }
+    }
+
+    /// Both keys' public halves.
+    func keys() throws -> [Data?] { [try signer.deviceKey(), try signer.approvalKey()] }
 }

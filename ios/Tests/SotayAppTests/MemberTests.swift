@@ -57,7 +57,7 @@ struct MemberTests {
         await app.pause()
         #expect(await app.refreshInBackground())
         await app.resume()
-        await app.wipe()
+        await app.signOut()
         guard case .joining = app.stage else {
             Issue.record("not wiped")
             return

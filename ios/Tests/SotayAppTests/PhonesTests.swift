@@ -225,7 +225,7 @@ struct PhonesTests {
         let me = try #require(try await phone.handbook.joined()).member
         let folder = try temporaryFolder()
         func model(of member: MemberId, _ approval: Approval?) -> TakeAlongModel {
-            TakeAlongModel(phone.handbook, of: member, approval: approval, folder: folder)
+            TakeAlongModel(phone.handbook, of: member, approval: approval, to: ExportedFile(in: folder))
         }
         struct NobodyThere: Error {}
         for approval: Approval? in [nil, { _, _ in throw NobodyThere() }] {
@@ -262,7 +262,7 @@ struct PhonesTests {
         #expect(await join.finish() != nil)
         await before.joined()
 
-        let setting = PinSetting(try before.handbook)
+        let setting = before.pinSetting(of: try before.handbook)
         await setting.load()
         #expect(setting.isSet == false && !setting.canSet)
         (setting.new, setting.again) = ("123456", "123465")
@@ -291,7 +291,7 @@ struct PhonesTests {
         let handbook = try app.handbook
         #expect(try await handbook.home().memberName == "Lê Văn Ví Dụ")
 
-        let change = PinSetting(handbook)
+        let change = app.pinSetting(of: handbook)
         await change.load()
         (change.pin, change.new, change.again) = ("111111", "654321", "654321")
         #expect(!(await change.set()))
@@ -306,7 +306,9 @@ struct PhonesTests {
         try await app.handbook.shutdown()
     }
 
-    @Test("auth 2: the tenth wrong PIN deletes the handbook; the app says so and starts empty")
+    @Test(
+        "auth 2: the tenth wrong PIN deletes the handbook, also where the PIN is changed; the app says so and starts empty"
+    )
     func tenWrong() async throws {
         let phone = try await Phone.joined("a", at: server)
         try await phone.handbook.setPin("123456")
@@ -320,6 +322,18 @@ struct PhonesTests {
         }
         guard case .closed(.WipedAfterTries(unsent: 0)) = app.stage else { throw Unexpected() }
         #expect(phone.vault.heldKey == nil)
+        await app.open()
+        try await app.joins("b", at: server)
+
+        let setting = app.pinSetting(of: try app.handbook)
+        await setting.load()
+        (setting.new, setting.again) = ("123456", "123456")
+        #expect(await setting.set())
+        for _ in 1...10 {
+            setting.pin = "000000"
+            #expect(!(await setting.remove()))
+        }
+        guard case .closed(.WipedAfterTries(unsent: 0)) = app.stage else { throw Unexpected() }
         await app.open()
         _ = try app.join
     }

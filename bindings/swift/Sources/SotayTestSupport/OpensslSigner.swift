@@ -51,6 +51,16 @@ public final class OpensslSigner: DeviceSigner, @unchecked Sendable {
         try lock.withLock { try signature(of: challenge, with: "approval") }
     }
 
+    /// Forgets both keys: the next ones are others.
+    public func erase() throws {
+        try asked {
+            for key in [self.file("device.pem"), self.file("approval.pem")]
+            where FileManager.default.fileExists(atPath: key.path) {
+                try FileManager.default.removeItem(at: key)
+            }
+        }
+    }
+
     private func asked<Answer>(_ answer: () throws -> Answer) throws -> Answer {
         try lock.withLock {
             switch condition {

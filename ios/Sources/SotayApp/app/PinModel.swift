@@ -39,7 +39,12 @@ public final class PinSetting: Asking {
     /// The new one typed a second time, as nobody sees what is typed.
     public var again = ""
 
-    override public init(_ handbook: Handbook) {
+    /// The tenth wrong PIN deletes the handbook here as well: who shows it has to know.
+    private let ended: @MainActor (HandbookError) -> Void
+
+    /// `ended` is told when the handbook was deleted.
+    init(_ handbook: Handbook, ended: @escaping @MainActor (HandbookError) -> Void) {
+        self.ended = ended
         super.init(handbook)
     }
 
@@ -69,6 +74,7 @@ public final class PinSetting: Asking {
         }
         // Whether it worked or not: a PIN is not left standing in a field.
         if problem != .PinMalformed { (pin, new, again) = ("", "", "") }
+        if let problem, case .WipedAfterTries = problem { ended(problem) }
         return done
     }
 }

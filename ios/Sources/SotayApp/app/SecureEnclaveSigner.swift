@@ -56,15 +56,29 @@
             }
         }
 
+        /// Erases both keys, where there are any: whoever joins on this phone next has others.
+        public func erase() throws {
+            for key in [Key.approval, .device] {
+                let status = SecItemDelete(item(key) as CFDictionary)
+                guard status == errSecSuccess || status == errSecItemNotFound else { throw SignerError.Failed }
+            }
+        }
+
         // MARK: - The keychain
 
         private func tag(_ key: Key) -> Data { Data("vn.sotay.\(key.rawValue).\(account)".utf8) }
 
-        private func found(_ key: Key, _ context: LAContext? = nil) throws -> SecKey? {
-            var query: [CFString: Any] = [
-                kSecClass: kSecClassKey, kSecAttrApplicationTag: tag(key), kSecReturnRef: true,
-                kSecAttrKeyType: kSecAttrKeyTypeECSECPrimeRandom, kSecMatchLimit: kSecMatchLimitOne,
+        private func item(_ key: Key) -> [CFString: Any] {
+            [
+                kSecClass: kSecClassKey, kSecAttrApplicationTag: tag(key),
+                kSecAttrKeyType: kSecAttrKeyTypeECSECPrimeRandom,
             ]
+        }
+
+        private func found(_ key: Key, _ context: LAContext? = nil) throws -> SecKey? {
+            var query = item(key)
+            query[kSecReturnRef] = true
+            query[kSecMatchLimit] = kSecMatchLimitOne
             if let context { query[kSecUseAuthenticationContext] = context }
             var found: CFTypeRef?
             switch SecItemCopyMatching(query as CFDictionary, &found) {
