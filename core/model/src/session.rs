@@ -120,6 +120,7 @@ mod tests {
     use super::*;
     use crate::board::BoardLink;
     use crate::id::{Id, OrganisationId};
+    use crate::statement::SignedStatement;
     use std::collections::HashSet;
 
     use ring::signature::{Ed25519KeyPair, KeyPair};
@@ -234,6 +235,7 @@ mod tests {
             Revocation::signed_bytes(phone(1), at),
             act_bytes(phone(1), &[0; 8], &[]),
             BoardLink::signed_bytes("", OrganisationId(phone(1).0), phone(1).0),
+            SignedStatement::signed_bytes(&[0; 16]),
         ];
         let different: HashSet<_> = signed.iter().collect();
         assert_eq!(different.len(), signed.len());

@@ -151,9 +151,6 @@ impl SignedStatement {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::{Id, InstallationId};
-    use crate::session::{Revocation, SessionCertificate, act_bytes};
-    use crate::time::Timestamp;
     use ring::signature::{Ed25519KeyPair, KeyPair};
 
     fn pair(seed: u8) -> Ed25519KeyPair {
@@ -253,19 +250,6 @@ mod tests {
         ] {
             let opened = signed(&nobody(anchors), 1).open([&public(1)[..]], 6);
             assert_eq!(opened, Err(StatementFault::Unusable));
-        }
-    }
-
-    #[test]
-    fn crypto_2_a_statement_s_label_is_no_other_message_s() {
-        let phone = InstallationId(Id::from_bytes([0; 16]));
-        let of_statement = SignedStatement::signed_bytes(&[0; 16]);
-        for other in [
-            SessionCertificate::signed_bytes(phone, &[], ""),
-            Revocation::signed_bytes(phone, Timestamp(0)),
-            act_bytes(phone, &[], &[]),
-        ] {
-            assert_ne!(of_statement, other);
         }
     }
 
