@@ -110,6 +110,8 @@ enum Command {
     /// Removes the contents of a record, or a file, that should never have been entered: here, and on every phone at its next
     /// contact. It cannot be entered again.
     Purge(command::Purge),
+    /// Counts the records whose time is over, by kind, or removes them. A server that runs does so by itself once a day.
+    Retention(command::Retention),
     /// Shows the audit log, checks it, states how far it is, or erases what an entry tells.
     #[command(subcommand)]
     Audit(command::Audit),
@@ -275,6 +277,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::BackupKey(key) => say(&key.run()?),
         Command::Restore(restore) => say(&restore.run(now)?),
         Command::Purge(purge) => say(&purge.run(now)?),
+        Command::Retention(retention) => say(&retention.run(now)?),
         Command::Audit(audit) => say(&audit.run(now)?),
         Command::Status { data } => {
             let commune = Commune::open(&data)?;

@@ -25,7 +25,52 @@ pub struct Kept {
     /// Who sees it: what [`Body::audience`] says, in words.
     pub seen_by: &'static str,
     /// For how long it is needed.
-    pub until: &'static str,
+    pub until: Retention,
+    /// Why so long, where that does not go without saying; begins with a comma or colon.
+    pub because: &'static str,
+}
+
+/// For how long a kind of record is needed, and who removes it then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retention {
+    /// So many years after the last day that it names. The server removes it.
+    LastDay {
+        /// How many.
+        years: u32,
+    },
+    /// So many years after the end of the meeting it belongs to. The server removes it.
+    Meeting {
+        /// How many.
+        years: u32,
+    },
+    /// So many years after it was last written. The server removes it.
+    Written {
+        /// How many.
+        years: u32,
+    },
+    /// As long as these words say, which no date in the record tells: people decide.
+    People(&'static str),
+}
+
+impl Retention {
+    /// In words, without an end.
+    pub fn words(self) -> String {
+        let after = |years: u32, what: &str| match years {
+            1 => format!("One year after {what}"),
+            years => format!("{years} years after {what}"),
+        };
+        match self {
+            Self::LastDay { years } => after(years, "its last day"),
+            Self::Meeting { years } => after(years, "the meeting"),
+            Self::Written { years } => after(years, "it was last written"),
+            Self::People(words) => words.to_owned(),
+        }
+    }
+
+    /// Whether the server removes it by itself.
+    pub const fn is_kept_by_server(self) -> bool {
+        !matches!(self, Self::People(_))
+    }
 }
 
 /// What a field says about people.

@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 
 use sotay_model::cbor::UnknownKeys;
 use sotay_model::id::ScopeKind;
-use sotay_model::inventory::{self, MapField, Personal, Shape};
+use sotay_model::inventory::{self, Kept, MapField, Personal, Shape};
 use sotay_model::meetings::{AbsenceReason, AbsenceRequest, AbsenceState};
 use sotay_model::profile::Profile;
 use sotay_model::{Body, Id, Kind, MeetingKey, MemberId, OrganisationId, RecordKey, Scope};
@@ -82,6 +82,15 @@ fn table(page: &mut String, fields: &[MapField]) {
 }
 
 /// The part of the page that follows from the declarations.
+fn how_long(kept: Kept) -> String {
+    let then = if kept.until.is_kept_by_server() {
+        " The server removes it then."
+    } else {
+        ""
+    };
+    format!("{}{}.{then}", kept.until.words(), kept.because)
+}
+
 fn from_declarations() -> String {
     let mut page = String::from("## Records\n");
     let mut inside = BTreeMap::new();
@@ -95,7 +104,7 @@ fn from_declarations() -> String {
             kept.purpose,
             kept.about,
             kept.seen_by,
-            kept.until
+            how_long(kept)
         )
         .unwrap();
         table(&mut page, entry.fields);
@@ -129,7 +138,7 @@ fn privacy_1_the_page_says_what_the_declarations_say() {
 fn privacy_1_every_kind_says_what_for_about_whom_who_sees_it_and_how_long() {
     for kind in Kind::ALL {
         let kept = inventory::of(*kind).unwrap().kept;
-        for words in [kept.purpose, kept.about, kept.seen_by, kept.until] {
+        for words in [kept.purpose, kept.about, kept.seen_by, &how_long(kept)] {
             assert!(
                 words.ends_with('.') && words.len() > 7,
                 "{kind:?}: {words:?}"

@@ -170,6 +170,13 @@ pub enum Event {
         #[n(2)]
         files: u64,
     },
+    /// Records were removed because their time was over.
+    #[n(17)]
+    Expired {
+        /// How many.
+        #[n(0)]
+        records: u64,
+    },
 }
 
 impl fmt::Display for Event {
@@ -220,6 +227,9 @@ impl fmt::Display for Event {
             }
             Self::Imported { new, changed } => {
                 write!(f, "list entered: {new} new, {changed} changed")
+            }
+            Self::Expired { records } => {
+                write!(f, "{records} records removed, whose time was over")
             }
             Self::Purged {
                 records,

@@ -4,6 +4,7 @@ mod audit;
 mod backup;
 mod certificates;
 mod invitations;
+mod retention;
 mod serve;
 mod spills;
 
@@ -11,5 +12,6 @@ pub(crate) use audit::{Audit, AuditFailure};
 pub(crate) use backup::{Backup, BackupKey, Restore};
 pub(crate) use certificates::Certificates;
 pub(crate) use invitations::{Invitations, Invite};
+pub(crate) use retention::Retention;
 pub(crate) use serve::Serve;
 pub(crate) use spills::{Purge, PurgeFailure};

@@ -26,10 +26,11 @@ impl Batch<'_> {
         let mut planned = Vec::with_capacity(effect.puts.len());
         for put in &effect.puts {
             let before = self.transaction.record(put.key)?;
-            let version = before
-                .as_ref()
-                .map_or(0, |stored| stored.record.stamp.version)
-                + 1;
+            let version = 1 + match &before {
+                Some(stored) => stored.record.stamp.version,
+                // One that was removed when its time was over may come again; phones that still hold it go by the version.
+                None => self.transaction.listed_version(&put.audience, put.key)?,
+            };
             let left: Vec<Scope> = before
                 .map(|stored| stored.audience)
                 .unwrap_or_default()
@@ -108,7 +109,7 @@ impl Batch<'_> {
     }
 
     /// Adds a line to a scope's feed and keeps its sum.
-    fn list(
+    pub(super) fn list(
         &mut self,
         scope: Scope,
         key: RecordKey,

@@ -14,6 +14,7 @@ mod nonces;
 pub(crate) mod operator;
 mod pages;
 mod phones;
+mod retention;
 mod spent;
 mod spills;
 mod words;
@@ -41,6 +42,7 @@ pub use operator::Refused;
 pub use pages::{MAX_RESPONSE_ROWS, PAGE_BYTES};
 pub use phones::PhonesAnswered;
 pub(crate) use phones::writes;
+pub use retention::REMOVED_AT_ONCE;
 pub use spills::Purged;
 
 /// How often a rule may ask for more before it counts as broken.

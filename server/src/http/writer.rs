@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
+use sotay_model::RecordKey;
 use sotay_model::wire::{ProblemCode, SyncResponse};
 use tokio::sync::{broadcast, oneshot, watch};
 
 use super::Clock;
 use super::wake::Changed;
 use crate::commune::{Stated, seal};
-use crate::engine::{Asked, Engine, EngineError};
+use crate::engine::{Asked, Engine, EngineError, REMOVED_AT_ONCE};
 use crate::storage::StorageError;
 
 /// The most requests that wait; more are told to come back later.
@@ -94,6 +95,7 @@ fn run(
     let mut foreign = engine.storage().foreign_writes().unwrap_or_default();
     let mut lines = lines_ever(&mut engine).unwrap_or_default();
     let mut forgot: Option<Instant> = None;
+    let mut over: Vec<RecordKey> = Vec::new();
     loop {
         let first = match waiting.recv_timeout(LOOK) {
             Ok(job) => Some(job),
@@ -124,6 +126,12 @@ fn run(
                 Ok(forgotten) => tracing::info!(forgotten, "old deletions forgotten"),
                 Err(error) => tracing::warn!(%error, "old deletions are kept for another day"),
             }
+            match engine.over(clock()) {
+                Ok(found) => over = found.into_values().flatten().collect(),
+                Err(error) => {
+                    tracing::warn!(%error, "records whose time is over are kept for another day")
+                }
+            }
             let keys = stated.borrow().clone();
             match engine.checkpoint(clock(), |bytes| seal(&keys.organisation, bytes)) {
                 Ok(made) => {
@@ -131,6 +139,22 @@ fn run(
                     tracing::info!(checkpoint = n, "the audit log is signed");
                 }
                 Err(error) => tracing::error!(%error, "the audit log is not signed today"),
+            }
+        }
+        if !over.is_empty() {
+            // Some at a time: phones wait behind this.
+            let rest = over.len().saturating_sub(REMOVED_AT_ONCE);
+            let now = over.split_off(rest);
+            match engine.remove_over(&now, clock()) {
+                Ok((removed, scopes)) => {
+                    tracing::info!(removed, left = over.len(), "records whose time was over");
+                    lines = lines_ever(&mut engine).unwrap_or(lines);
+                    drop(changed.send(Changed::Scopes(Arc::new(scopes))));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "records whose time is over are kept for another day");
+                    over.clear();
+                }
             }
         }
         // Another process wrote. An invitation concerns no phone; an import does, and does not say which.

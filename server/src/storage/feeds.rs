@@ -172,6 +172,42 @@ impl Transaction<'_> {
         Ok(())
     }
 
+    /// Deletes a record. What its feeds say of it is the caller's business.
+    pub fn delete_record(&self, key: RecordKey) -> Result<(), StorageError> {
+        self.inner
+            .prepare_cached("DELETE FROM record WHERE home = ?1 AND id = ?2")?
+            .execute((key.home.to_bytes(), key.id.as_bytes()))?;
+        Ok(())
+    }
+
+    /// When a record's newest line was written into a scope's feed.
+    pub fn listed_at(
+        &self,
+        scope: Scope,
+        key: RecordKey,
+    ) -> Result<Option<Timestamp>, StorageError> {
+        let mut statement = self
+            .inner
+            .prepare_cached("SELECT at FROM listing WHERE scope = ?1 AND home = ?2 AND id = ?3")?;
+        let names = (scope.to_bytes(), key.home.to_bytes(), key.id.as_bytes());
+        let at: Option<i64> = statement.query_row(names, |row| row.get(0)).optional()?;
+        Ok(at.map(Timestamp))
+    }
+
+    /// The highest version that lines of these scopes give a record, one that was deleted included.
+    pub fn listed_version(&self, scopes: &[Scope], key: RecordKey) -> Result<u64, StorageError> {
+        let mut statement = self.inner.prepare_cached(
+            "SELECT version FROM listing WHERE scope = ?1 AND home = ?2 AND id = ?3",
+        )?;
+        let mut highest = 0;
+        for scope in scopes {
+            let names = (scope.to_bytes(), key.home.to_bytes(), key.id.as_bytes());
+            let version: Option<i64> = statement.query_row(names, |row| row.get(0)).optional()?;
+            highest = highest.max(version.unwrap_or(0));
+        }
+        Ok(highest.cast_unsigned())
+    }
+
     /// The hash under which a scope's sum counts a record now, if it is live there.
     pub fn listed_hash(
         &self,

@@ -3,7 +3,7 @@
 use crate::blob::{BlobDigest, PieceDigests};
 use crate::cbor::{cbor_code, cbor_map};
 use crate::id::{DocumentKey, Id, MeetingKey, OrganisationId, RecordKey, Scope};
-use crate::inventory::Kept;
+use crate::inventory::{Kept, Retention};
 use crate::record::{Body, Kind};
 use crate::time::{CalendarDate, Timestamp};
 
@@ -89,7 +89,8 @@ impl Body for Document {
         purpose: "Members read documents without a network, and see what is new.",
         about: "Nobody's, as a rule.",
         seen_by: "The members of the organisation that published it, and those below it.",
-        until: "The document is in force, as the organisation that published it decides.",
+        until: Retention::People("The document is in force"),
+        because: ", as the organisation that published it decides",
     };
 
     fn audience(&self, _home: Scope) -> Vec<Scope> {
@@ -117,7 +118,8 @@ impl Body for Section {
         purpose: "The text of a document, read and shared by section.",
         about: "Nobody's, as a rule.",
         seen_by: "Whoever sees the document.",
-        until: "As the document.",
+        until: Retention::People("As the document"),
+        because: "",
     };
 
     fn audience(&self, home: Scope) -> Vec<Scope> {

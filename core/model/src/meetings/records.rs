@@ -2,7 +2,7 @@
 
 use crate::cbor::{cbor_code, cbor_map};
 use crate::id::{DocumentKey, Id, MeetingKey, MemberId, OrganisationId, RecordKey, Scope};
-use crate::inventory::Kept;
+use crate::inventory::{Kept, Retention};
 use crate::organisation::MemberStatus;
 use crate::record::{Body, Kind};
 use crate::time::Timestamp;
@@ -109,7 +109,8 @@ impl Body for Meeting {
         purpose: "Members know what meets when and where, what changed, and what to read before.",
         about: "Guests named in the notice, and whoever published it.",
         seen_by: "The members of all participating organisations.",
-        until: "As long as the organisation keeps minutes.",
+        until: Retention::People("As long as the organisation keeps minutes"),
+        because: "",
     };
 
     fn audience(&self, _home: Scope) -> Vec<Scope> {
@@ -211,7 +212,8 @@ impl Body for Response {
         purpose: "The secretary knows who comes, and whom to ask.",
         about: "The member's, and whoever entered it on the member's word.",
         seen_by: "The office, the member, and whoever entered it.",
-        until: "One year after the meeting.",
+        until: Retention::Meeting { years: 1 },
+        because: "",
     };
 
     fn audience(&self, home: Scope) -> Vec<Scope> {
@@ -262,7 +264,8 @@ impl Body for Acknowledgement {
         purpose: "The secretary knows who has heard of a change, and calls the others.",
         about: "The member's, and whoever told the member.",
         seen_by: "The office, the member, and whoever told the member.",
-        until: "One year after the meeting.",
+        until: Retention::Meeting { years: 1 },
+        because: "",
     };
 
     fn audience(&self, home: Scope) -> Vec<Scope> {
@@ -358,7 +361,8 @@ impl Body for AbsenceRequest {
         purpose: "The office decides whether the member is excused.",
         about: "The member's, and whoever entered or decided it.",
         seen_by: "The office that decides, the member, and whoever entered it.",
-        until: "One year after the meeting: three absences in a row within a year are noticed.",
+        until: Retention::Meeting { years: 1 },
+        because: ": three absences in a row within a year are noticed",
     };
 
     fn audience(&self, home: Scope) -> Vec<Scope> {
@@ -494,7 +498,8 @@ impl Body for Attendance {
         purpose: "Who was present, marked by whom, and what the member objects to.",
         about: "The member's, and whoever marked.",
         seen_by: "The organisation's members, as minutes are read out to them, and the member.",
-        until: "As long as the organisation keeps minutes.",
+        until: Retention::People("As long as the organisation keeps minutes"),
+        because: "",
     };
 
     fn audience(&self, home: Scope) -> Vec<Scope> {
@@ -574,7 +579,8 @@ impl Body for ChairDelegation {
         purpose: "The cell knows who chairs when the secretary is away.",
         about: "The one who chairs, and who asked.",
         seen_by: "The organisation's members.",
-        until: "As long as the organisation keeps minutes.",
+        until: Retention::People("As long as the organisation keeps minutes"),
+        because: "",
     };
 
     fn audience(&self, home: Scope) -> Vec<Scope> {
@@ -627,7 +633,8 @@ impl Body for RollCall {
         purpose: "The sheet that the cell confirmed, and every version that it corrected.",
         about: "Everybody convened, and the confirmers.",
         seen_by: "The organisation's members.",
-        until: "As long as the organisation keeps minutes.",
+        until: Retention::People("As long as the organisation keeps minutes"),
+        because: "",
     };
 
     fn audience(&self, home: Scope) -> Vec<Scope> {

@@ -2,7 +2,7 @@
 
 use crate::cbor::{cbor_code, cbor_map};
 use crate::id::{MemberId, OrganisationId, RecordKey, Scope};
-use crate::inventory::Kept;
+use crate::inventory::{Kept, Retention};
 use crate::record::{Body, Kind};
 use crate::time::CalendarDate;
 
@@ -86,7 +86,8 @@ impl Body for Organisation {
         purpose: "Everybody finds the own place in the tree, and the policy that meetings go by.",
         about: "Nobody's.",
         seen_by: "The organisation's members, those below it, and the office above it.",
-        until: "The organisation exists.",
+        until: Retention::People("The organisation exists"),
+        because: "",
     };
 
     fn audience(&self, _home: Scope) -> Vec<Scope> {
@@ -154,7 +155,8 @@ impl Body for Member {
         purpose: "The cell knows who belongs to it and how to call them; rights follow from the status.",
         about: "The member's.",
         seen_by: "The members of the home cell, and the member.",
-        until: "Membership in that organisation, and one year more, so that confirmed sheets can be read.",
+        until: Retention::People("Membership in that organisation, and one year more"),
+        because: ", so that confirmed sheets can be read",
     };
 
     fn audience(&self, _home: Scope) -> Vec<Scope> {
@@ -196,7 +198,8 @@ impl Body for TemporaryActivity {
         purpose: "Both cells know who takes part where, so that nobody is counted twice.",
         about: "The member's.",
         seen_by: "The members of both cells, and the member.",
-        until: "One year after its last day.",
+        until: Retention::LastDay { years: 1 },
+        because: "",
     };
 
     fn audience(&self, _home: Scope) -> Vec<Scope> {
@@ -260,7 +263,8 @@ impl Body for Appointment {
         purpose: "Who may do what follows from it; members know whom to call.",
         about: "The office holder's.",
         seen_by: "The organisation's members and those below it, and the office holder.",
-        until: "One year after its last day, so that what was done under it can be judged.",
+        until: Retention::LastDay { years: 1 },
+        because: ", so that what was done under it can be judged",
     };
 
     fn audience(&self, _home: Scope) -> Vec<Scope> {

@@ -2,7 +2,7 @@
 
 use crate::cbor::{cbor_code, cbor_map};
 use crate::id::{Id, MemberId, OrganisationId, RecordKey, Scope};
-use crate::inventory::Kept;
+use crate::inventory::{Kept, Retention};
 use crate::record::{Body, Kind};
 use crate::time::{CalendarDate, Timestamp};
 
@@ -34,7 +34,8 @@ impl Body for Profile {
         purpose: "The member reads what the register says, and reports what is wrong.",
         about: "The member's.",
         seen_by: "The member alone.",
-        until: "Membership in that organisation: it is a copy, the register stays elsewhere.",
+        until: Retention::People("Membership in that organisation"),
+        because: ": it is a copy, the register stays elsewhere",
     };
 
     fn audience(&self, _home: Scope) -> Vec<Scope> {
@@ -92,7 +93,8 @@ impl Body for CorrectionRequest {
         purpose: "The office hears what is wrong in the register.",
         about: "The member's.",
         seen_by: "The member, and the office of the home cell.",
-        until: "One year after it was written.",
+        until: Retention::Written { years: 1 },
+        because: "",
     };
 
     fn audience(&self, _home: Scope) -> Vec<Scope> {

@@ -236,9 +236,19 @@ impl Reference {
         let mut ends: BTreeMap<Scope, u64> = BTreeMap::new();
         for put in &effect.puts {
             let before = self.records.get(&put.key);
+            // One that was removed when its time was over goes on where it ended, as far as those know it who see it now.
+            let ended = || {
+                let line = |scope| {
+                    let feed: &Feed = self.feeds.get(scope)?;
+                    feed.line(*feed.newest.get(&put.key)?)
+                };
+                let lines = put.audience.iter().filter_map(line);
+                let known = lines.filter(|line| !self.is_forgotten(line));
+                known.map(|line| line.stamp.version).max().unwrap_or(0)
+            };
             let stamp = Stamp {
                 incarnation: self.incarnation,
-                version: before.map_or(0, |version| version.stamp.version) + 1,
+                version: before.map_or_else(ended, |version| version.stamp.version) + 1,
             };
             let left: Vec<Scope> = before
                 .map(|version| version.audience.to_vec())
@@ -273,6 +283,37 @@ impl Reference {
             written.push((put.key, stamp, places));
         }
         written
+    }
+
+    /// Whether the server no longer knows a line of a deletion.
+    fn is_forgotten(&self, line: &Line) -> bool {
+        let feeds = self.feeds.values();
+        feeds
+            .filter_map(|feed| Some((feed, *feed.newest.get(&line.key)?)))
+            .any(|(feed, seq)| {
+                feed.forgotten.contains(&seq)
+                    && feed
+                        .line(seq)
+                        .is_some_and(|found| std::ptr::eq(&**found, line))
+            })
+    }
+
+    /// Records whose time is over go, from every feed that shows them.
+    pub fn remove(&mut self, keys: &[RecordKey], now: Timestamp) {
+        for key in keys {
+            let Some(version) = self.records.remove(key) else {
+                continue;
+            };
+            let stamp = Stamp {
+                incarnation: self.incarnation,
+                version: version.stamp.version + 1,
+            };
+            for scope in version.audience.iter() {
+                let head = self.feeds.entry(*scope).or_default().head();
+                let ends = BTreeMap::from([(*scope, head + 1)]);
+                self.list(*scope, *key, stamp, None, &ends, now);
+            }
+        }
     }
 
     fn list(

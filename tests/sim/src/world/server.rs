@@ -2,11 +2,12 @@
 
 use sotay_disk::vfs_name;
 use sotay_model::wire::{ProblemCode, SyncRequest, SyncResponse};
-use sotay_model::{Id, InstallationId, Timestamp, cbor};
+use sotay_model::{Id, InstallationId, RecordKey, Timestamp, cbor};
 use sotay_server::engine::{Asked, Engine};
 use sotay_server::storage::{Spill, Storage};
 
 use super::{Backup, Message, World};
+use crate::ensure;
 use crate::ground::DATABASE;
 use crate::reference::{Reference, Said};
 use crate::server_disk::{holds, open_engine};
@@ -264,6 +265,32 @@ impl World<'_> {
                 } else {
                     self.server_failed(None)
                 }
+            }
+            Err(_) => self.server_failed(Some(next)),
+        }
+    }
+
+    /// Some records' time is over, or so the server believes.
+    pub(super) fn expire(&mut self) -> Checked {
+        let Some(engine) = &mut self.engine else {
+            return Err("no server".into());
+        };
+        let later = self.now.plus_minutes(1_000 * 24 * 60);
+        let Ok(found) = engine.over(later) else {
+            return self.server_failed(None);
+        };
+        let mut keys: Vec<RecordKey> = found.into_values().flatten().collect();
+        keys.retain(|_| self.dice.percent(30));
+        let mut next = self.chronicle.now.clone();
+        next.remove(&keys, later);
+        match engine.remove_over(&keys, later) {
+            Ok((removed, _)) => {
+                ensure!(removed == keys.len(), "{removed} of {} went", keys.len());
+                self.uncertain = None;
+                self.fault("records over");
+                self.chronicle.adopt(next);
+                self.log(format_args!("{removed} records are over"));
+                Ok(())
             }
             Err(_) => self.server_failed(Some(next)),
         }

@@ -82,7 +82,8 @@ impl World<'_> {
                 self.now = self.now.plus_minutes(24 * 60);
                 Ok(())
             }
-            96..99 => self.purge(),
+            96..98 => self.purge(),
+            98 => self.expire(),
             _ => Ok(()),
         }
     }
