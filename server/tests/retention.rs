@@ -9,6 +9,7 @@
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use common::{NOW, Phone, Place, fresh_id, publish, verdicts};
 use sotay_model::inventory::of;
@@ -23,6 +24,7 @@ use sotay_model::{Id, Intent, Kind, MeetingKey, MemberId, RecordKey, Stamp, Time
 use sotay_server::audit::Event;
 use sotay_server::commune;
 use sotay_server::engine::{Engine, REMOVED_AT_ONCE};
+use sotay_server::{Server, ServerConfig};
 
 const DAY: i64 = 24 * 60;
 /// The kinds that a date of their own ends, and that the server removes.
@@ -326,4 +328,22 @@ fn retention_counting_changes_nothing_and_only_stated_kinds_are_removed() {
     let all: usize = counted.values().sum();
     assert_eq!(commune::remove_over(&place.data(), far).unwrap(), all);
     assert_eq!(commune::remove_over(&place.data(), far).unwrap(), 0);
+}
+
+#[test]
+fn retention_a_server_that_runs_removes_it_by_itself() {
+    let place = Place::new();
+    drop(a_year_of_a_cell(&place, &mut place.engine()));
+    let later = || days(366 + 160);
+    let left = || commune::count_over(&place.data(), later()).unwrap();
+    assert_eq!(left().len(), REMOVED.len());
+    let mut config = ServerConfig::new(place.data(), ([127, 0, 0, 1], 0).into());
+    config.clock = || days(366 + 160);
+    let running = Server::start(config).unwrap();
+    let patience = Instant::now() + Duration::from_secs(60);
+    while !left().is_empty() {
+        assert!(Instant::now() < patience, "{:?} are left", left());
+        std::thread::yield_now();
+    }
+    running.shutdown();
 }

@@ -4,7 +4,7 @@
 //! before: a year counts as 366 days, and where two instants could be meant, the later one is. A removed record leaves a line in the feed
 //! of each scope that showed it, so phones drop it with their next sync.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sotay_model::inventory::{Retention, of};
 use sotay_model::meetings::{AbsenceRequest, Acknowledgement, Meeting, Response};
@@ -15,7 +15,10 @@ use sotay_model::{CalendarDate, Kind, MeetingKey, Record, RecordKey, Scope, Time
 
 use super::{Batch, Engine, EngineError};
 use crate::audit::Event;
-use crate::storage::StoredRecord;
+use crate::storage::{StorageError, StoredRecord};
+
+/// When meetings end, as far as they were looked up.
+type Ends = BTreeMap<MeetingKey, Option<Timestamp>>;
 
 /// How many records one transaction removes: nobody waits long behind it.
 pub const REMOVED_AT_ONCE: usize = 200;
@@ -27,27 +30,15 @@ impl Engine {
     pub fn over(&mut self, now: Timestamp) -> Result<BTreeMap<Kind, Vec<RecordKey>>, EngineError> {
         let transaction = self.storage.read()?;
         let batch = Batch::begin(&transaction, now)?;
-        let mut found = BTreeMap::new();
-        for kind in Kind::ALL {
-            if !of(*kind).is_some_and(|entry| entry.kept.until.is_kept_by_server()) {
-                continue;
+        let (mut found, mut ends) = (BTreeMap::new(), Ends::new());
+        let stated = |kind| of(kind).is_some_and(|entry| entry.kept.until.is_kept_by_server());
+        transaction.records(stated, |stored| {
+            if batch.is_over(&stored, &mut ends)? {
+                let of_kind: &mut Vec<_> = found.entry(stored.record.kind).or_default();
+                of_kind.push(stored.record.key);
             }
-            let mut keys = transaction.keys_of(*kind)?;
-            let mut failed = None;
-            keys.retain(|key| match batch.is_over(*key) {
-                Ok(over) => over.is_some(),
-                Err(error) => {
-                    failed = Some(error);
-                    false
-                }
-            });
-            if let Some(error) = failed {
-                return Err(error);
-            }
-            if !keys.is_empty() {
-                found.insert(*kind, keys);
-            }
-        }
+            Ok(())
+        })?;
         Ok(found)
     }
 
@@ -57,13 +48,15 @@ impl Engine {
         &mut self,
         keys: &[RecordKey],
         now: Timestamp,
-    ) -> Result<(usize, std::collections::BTreeSet<Scope>), EngineError> {
+    ) -> Result<(usize, BTreeSet<Scope>), EngineError> {
         let transaction = self.storage.write()?;
         let mut batch = Batch::begin(&transaction, now)?;
-        let mut removed = 0;
+        let (mut removed, mut ends) = (0, Ends::new());
         for key in keys {
             // It may have been changed since it was found.
-            if let Some(stored) = batch.is_over(*key)? {
+            if let Some(stored) = transaction.record(*key)?
+                && batch.is_over(&stored, &mut ends)?
+            {
                 batch.remove(&stored)?;
                 removed += 1;
             }
@@ -80,24 +73,24 @@ impl Engine {
 }
 
 impl Batch<'_> {
-    /// The record, if its time is over.
-    fn is_over(&self, key: RecordKey) -> Result<Option<StoredRecord>, EngineError> {
-        let Some(stored) = self.transaction.record(key)? else {
-            return Ok(None);
-        };
-        let over = self.needed_until(&stored)?;
-        Ok(over.is_some_and(|until| until < self.now).then_some(stored))
+    fn is_over(&self, stored: &StoredRecord, ends: &mut Ends) -> Result<bool, StorageError> {
+        let until = self.needed_until(stored, ends)?;
+        Ok(until.is_some_and(|until| until < self.now))
     }
 
     /// Until when a record is needed; none where no date says it.
-    fn needed_until(&self, stored: &StoredRecord) -> Result<Option<Timestamp>, EngineError> {
+    fn needed_until(
+        &self,
+        stored: &StoredRecord,
+        ends: &mut Ends,
+    ) -> Result<Option<Timestamp>, StorageError> {
         let record = &stored.record;
         let Some(entry) = of(record.kind) else {
             return Ok(None);
         };
         let (years, from) = match entry.kept.until {
             Retention::LastDay { years } => (years, last_day(record).map(end_of)),
-            Retention::Meeting { years } => (years, self.meeting_ends(stored)?),
+            Retention::Meeting { years } => (years, self.meeting_ends(stored, ends)?),
             Retention::Written { years } => (years, self.written_at(stored)?),
             Retention::People(_) => return Ok(None),
         };
@@ -105,23 +98,34 @@ impl Batch<'_> {
     }
 
     /// When the meeting ends that a record belongs to, as its notice says now. Where there is no such meeting, when the record was written.
-    fn meeting_ends(&self, stored: &StoredRecord) -> Result<Option<Timestamp>, EngineError> {
+    fn meeting_ends(
+        &self,
+        stored: &StoredRecord,
+        ends: &mut Ends,
+    ) -> Result<Option<Timestamp>, StorageError> {
         let Some(meeting) = meeting_of(&stored.record) else {
             return Ok(None);
         };
-        let meeting = self.transaction.record(meeting.0)?;
-        let notice = meeting.and_then(|found| {
-            let meeting: Meeting = found.record.read().ok()?;
-            meeting.notice().map(|notice| notice.ends_at)
-        });
-        match notice {
+        let known = match ends.get(&meeting) {
+            Some(known) => *known,
+            None => {
+                let found = self.transaction.record(meeting.0)?;
+                let notice = found.and_then(|found| {
+                    let meeting: Meeting = found.record.read().ok()?;
+                    meeting.notice().map(|notice| notice.ends_at)
+                });
+                ends.insert(meeting, notice);
+                notice
+            }
+        };
+        match known {
             Some(ends_at) => Ok(Some(ends_at)),
             None => self.written_at(stored),
         }
     }
 
     /// When a record was last written: by the server's clock and, where it says so itself, not before the phone's either.
-    fn written_at(&self, stored: &StoredRecord) -> Result<Option<Timestamp>, EngineError> {
+    fn written_at(&self, stored: &StoredRecord) -> Result<Option<Timestamp>, StorageError> {
         let mut at = made_at(&stored.record);
         for scope in &stored.audience {
             at = at.max(self.transaction.listed_at(*scope, stored.record.key)?);

@@ -125,23 +125,25 @@ impl Transaction<'_> {
             "SELECT kind, parent, incarnation, version, body, audience FROM record WHERE home = ?1 AND id = ?2",
         )?;
         let mut rows = statement.query((key.home.to_bytes(), key.id.as_bytes()))?;
-        let Some(row) = rows.next()? else {
-            return Ok(None);
-        };
-        let audience: Vec<u8> = row.get(5)?;
-        Ok(Some(StoredRecord {
-            record: Record {
-                key,
-                kind: kind(row.get(0)?)?,
-                parent: id(row, 1)?,
-                stamp: stamp(row, 2, 3)?,
-                body: row.get(4)?,
-            },
-            audience: audience
-                .chunks(17)
-                .map(scope_of)
-                .collect::<Result<_, _>>()?,
-        }))
+        rows.next()?.map(|row| stored(row, key)).transpose()
+    }
+
+    /// Hands over every record for whose kind `wanted` says so. Reads the whole table once.
+    pub fn records(
+        &self,
+        wanted: impl Fn(Kind) -> bool,
+        mut each: impl FnMut(StoredRecord) -> Result<(), StorageError>,
+    ) -> Result<(), StorageError> {
+        let mut statement = self.inner.prepare_cached(
+            "SELECT kind, parent, incarnation, version, body, audience, home, id FROM record",
+        )?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            if wanted(kind(row.get(0)?)?) {
+                each(stored(row, key(row, 6)?)?)?;
+            }
+        }
+        Ok(())
     }
 
     /// Stores a record's newest version.
@@ -330,6 +332,24 @@ impl Transaction<'_> {
         }
         Ok(found)
     }
+}
+
+/// Kind, parent, stamp, body and audience, from the first column on.
+fn stored(row: &Row<'_>, key: RecordKey) -> Result<StoredRecord, StorageError> {
+    let audience: Vec<u8> = row.get(5)?;
+    Ok(StoredRecord {
+        record: Record {
+            key,
+            kind: kind(row.get(0)?)?,
+            parent: id(row, 1)?,
+            stamp: stamp(row, 2, 3)?,
+            body: row.get(4)?,
+        },
+        audience: audience
+            .chunks(17)
+            .map(scope_of)
+            .collect::<Result<_, _>>()?,
+    })
 }
 
 fn kind(code: i64) -> Result<Kind, StorageError> {
