@@ -39,7 +39,10 @@ struct SotayPhone: App {
         }
         .onChange(of: scenePhase) { before, now in
             switch now {
-            case .background: Task { await pause() }
+            case .background:
+                // At once: the system takes its picture of the app now.
+                model.hide()
+                Task { await pause() }
             case .active where before != .active: Task { await model.resume() }
             default: break
             }

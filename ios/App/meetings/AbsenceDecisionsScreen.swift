@@ -20,6 +20,7 @@ struct AbsenceDecisionsScreen: View {
             }
         }
         .navigationTitle("absences.title")
+        .privacyScreen()
     }
 }
 

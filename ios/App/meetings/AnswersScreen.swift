@@ -30,6 +30,7 @@ struct AnswersScreen: View {
             }
         }
         .navigationTitle("answers.title")
+        .privacyScreen()
     }
 
     @ViewBuilder private func section(_ title: String, _ lines: [AnswerLine]) -> some View {

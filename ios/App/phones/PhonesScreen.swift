@@ -53,6 +53,7 @@ struct PhonesScreen: View {
         .task { await model.load() }
         .refreshable { await model.load() }
         .refusal($model.problem)
+        .privacyScreen()
         .alert("phones.rename", isPresented: isShown($renamed), presenting: renamed) { phone in
             TextField("phones.name", text: $name)
             Button("phones.rename") { Task { _ = await model.rename(phone, to: name) } }

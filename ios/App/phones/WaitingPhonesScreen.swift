@@ -28,6 +28,7 @@ struct WaitingPhonesScreen: View {
         .task { await model.load() }
         .refreshable { await model.load() }
         .refusal($model.problem)
+        .privacyScreen()
     }
 }
 

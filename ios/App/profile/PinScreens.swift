@@ -27,6 +27,7 @@ struct PinScreen: View {
             Button("problem.eraseAndJoin", role: .destructive) { Task { await erase() } }
             Button("action.cancel", role: .cancel) {}
         }
+        .privacyScreen()
     }
 }
 

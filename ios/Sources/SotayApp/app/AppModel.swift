@@ -205,12 +205,17 @@ extension AppModel {
 // MARK: - Coming and going
 
 extension AppModel {
-    /// The app goes to the background: the system ends a suspended process that holds a file's lock.
-    public func pause() async {
+    /// The app goes out of sight: everything is covered, and the minute begins.
+    public func hide() {
         inSight = false
         covered = true
         hiddenSince = hiddenSince ?? now()
         exported.delete()
+    }
+
+    /// The app goes to the background: the system ends a suspended process that holds a file's lock.
+    public func pause() async {
+        hide()
         await inTurn {
             // Somebody may have come back already.
             if !self.inSight { await self.close() }
