@@ -221,6 +221,41 @@ class LockStoryTest {
     }
 
     @Test
+    fun `loss a phone whose key store lost the key says what is lost, asks once more, and joins again`() {
+        val application = rule.activity.application as TestApplication
+        val secretary = commune.phone("secretary")
+        runBlocking {
+            secretary.meetings.publishNotice(notice(inMinutes = 2880))
+            secretary.sync()
+        }
+        join()
+        app.sees("Sinh hoạt thường kỳ tháng 12")
+        commune.become("stop")
+        app.press(R.string.home_will_attend)
+        app.sees(app.string(R.string.meeting_answered, app.string(R.string.choice_will_attend)))
+        application.vault(kept).isLost = true
+        application.close()
+        kept.open()
+        app.sees(app.string(R.string.error_key_lost, 1))
+        // It may be there again the next time.
+        application.vault(kept).isLost = false
+        app.press(R.string.retry)
+        app.sees(greeting())
+        application.vault(kept).isLost = true
+        application.close()
+        kept.open()
+        app.sees(app.string(R.string.error_key_lost, 1))
+        app.press(R.string.erase_do)
+        app.press(R.string.erase_keep)
+        app.press(R.string.erase_do)
+        app.sees(app.string(R.string.erase_explained))
+        app.press(R.string.erase_do)
+        app.sees(app.string(R.string.gone_erased, 1))
+        app.press(R.string.gone_join)
+        app.sees(app.string(R.string.join_greeting))
+    }
+
+    @Test
     fun `loss a phone that is revoked while somebody reads on it says so and can join again`() {
         val signer = JdkSigner()
         val deputy = commune.phone("deputy", signer)

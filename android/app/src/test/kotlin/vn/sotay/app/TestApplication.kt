@@ -22,6 +22,9 @@ class TestApplication : SotayApplication() {
         return KeptHandbook(File(place, name), vault, signer, scope)
     }
 
+    /** What keeps the root key of this handbook. */
+    fun vault(of: KeptHandbook): MemoryVault = hardware.getValue(of.folder.name).second
+
     /** Closes what is open, as the end of the process does. */
     fun close() = handbooks.all.value.forEach { (it.opening.value as? Opening.Open)?.handbook?.close() }
 
@@ -76,7 +79,14 @@ class MemoryVault(
 ) : KeyVault {
     private var root: ByteArray? = null
 
-    override fun rootKey(): VaultAnswer = root?.let { VaultAnswer.Key(it) } ?: VaultAnswer.Empty
+    /** The key is gone, as after a reset of the phone's key store. */
+    @Volatile var isLost = false
+
+    override fun rootKey(): VaultAnswer =
+        when {
+            isLost -> VaultAnswer.Lost
+            else -> root?.let { VaultAnswer.Key(it) } ?: VaultAnswer.Empty
+        }
 
     override fun store(root: ByteArray) {
         this.root = root
@@ -84,6 +94,7 @@ class MemoryVault(
 
     override fun erase() {
         root = null
+        isLost = false
         whenErased()
     }
 }
