@@ -33,6 +33,8 @@ pub struct PhonesAnswered {
     pub answer: Answer,
     /// The scopes in which something new stands.
     pub changed: BTreeSet<Scope>,
+    /// The phone that is no longer accepted.
+    pub revoked: Option<InstallationId>,
 }
 
 impl From<Answer> for PhonesAnswered {
@@ -40,6 +42,7 @@ impl From<Answer> for PhonesAnswered {
         Self {
             answer,
             changed: BTreeSet::new(),
+            revoked: None,
         }
     }
 }
@@ -135,10 +138,7 @@ impl Asked<'_> {
                 self.audit(member, &Event::PhoneRenamed { member, phone })?;
                 done()
             }
-            PhonesRequest::Leave => {
-                self.revoke(self.phone)?;
-                done()
-            }
+            PhonesRequest::Leave => self.revoke(self.phone)?,
             PhonesRequest::Invite(new) => Ok(PhonesAnswer::Invited(self.invite(new)?)).into(),
             PhonesRequest::Joining => Ok(PhonesAnswer::Joining(self.joining()?)).into(),
             PhonesRequest::Confirm(id, digits) => {
@@ -220,13 +220,13 @@ impl Asked<'_> {
         }
     }
 
-    fn revoke(&self, phone: &Installation) -> Result<(), Refusal> {
-        Ok(refuse(
-            self.transaction,
-            phone,
-            Some(self.phone.member),
-            self.now,
-        )?)
+    fn revoke(&self, phone: &Installation) -> Result<PhonesAnswered, Refusal> {
+        let by = Some(self.phone.member);
+        refuse(self.transaction, phone, by, self.now)?;
+        Ok(PhonesAnswered {
+            revoked: Some(phone.id),
+            ..Ok(PhonesAnswer::Done).into()
+        })
     }
 
     fn audit(&self, member: MemberId, event: &Event) -> Result<(), Refusal> {
@@ -253,10 +253,7 @@ impl Asked<'_> {
 
     fn carry_out(&self, act: PrivilegedAct) -> Result<PhonesAnswered, Refusal> {
         match act {
-            PrivilegedAct::Revoke(id) => {
-                self.revoke(&self.owned(id)?)?;
-                Ok(Ok(PhonesAnswer::Done).into())
-            }
+            PrivilegedAct::Revoke(id) => self.revoke(&self.owned(id)?),
             PrivilegedAct::Grant(appoint) => self.grant(appoint),
             PrivilegedAct::Export(member) => {
                 let export = super::export::of_member(self.transaction, member)?;
@@ -271,8 +268,8 @@ impl Asked<'_> {
     fn grant(&self, appoint: Appoint) -> Result<PhonesAnswered, Refusal> {
         match operator::enter(self.transaction, [Intent::Appoint(appoint)], self.now)? {
             Ok(changed) => Ok(PhonesAnswered {
-                answer: Ok(PhonesAnswer::Done),
                 changed,
+                ..Ok(PhonesAnswer::Done).into()
             }),
             Err(refused) => Err(Refusal::Rule(refused.why)),
         }

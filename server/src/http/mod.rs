@@ -15,6 +15,7 @@ mod readers;
 mod routes;
 mod sessions;
 mod stalled;
+mod streams;
 mod tls;
 mod wake;
 mod writer;
@@ -37,6 +38,8 @@ pub use gate::ProxyHeader;
 pub use limits::{Counted, Limiter, MAX_BUCKETS, Rate, Rates, TooOften};
 use readers::Readers;
 pub use sessions::Sessions;
+use streams::Streams;
+pub use streams::{STREAMS_PER_PHONE, places};
 use tls::Reloader;
 use wake::Changed;
 use writer::Writer;
@@ -120,8 +123,10 @@ pub struct Limits {
     pub connections_per_address: usize,
     /// How often who may ask.
     pub rates: Rates,
-    /// Between two signs of life on a wake-up connection.
+    /// Between two signs of life on a wake-up connection. At each it is looked whether the phone was revoked.
     pub heartbeat: Duration,
+    /// How long a wake-up connection lasts; by chance up to a quarter less.
+    pub stream_age: Duration,
 }
 
 impl Default for Limits {
@@ -135,6 +140,7 @@ impl Default for Limits {
             connections_per_address: 1_024,
             rates: Rates::default(),
             heartbeat: Duration::from_secs(25),
+            stream_age: Duration::from_secs(15 * 60),
         }
     }
 }
@@ -179,6 +185,7 @@ struct Shared {
     cells: gate::Cells,
     proxy: Option<ProxyHeader>,
     changed: broadcast::Sender<Changed>,
+    streams: Arc<Streams>,
     closing: watch::Receiver<bool>,
 }
 
@@ -233,6 +240,7 @@ impl Server {
             stated: reloader.stated(),
             clock: config.clock,
             limiter: Limiter::new(limits.rates),
+            streams: Arc::new(Streams::new(places(limits.connections))),
             limits,
             cells: gate::Cells::default(),
             proxy,

@@ -268,12 +268,14 @@ async fn phones(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Re
                     let write = move |engine: &mut Engine| {
                         let answered =
                             engine.handle_phones(&phone, &request, &same.nonces, (same.clock)())?;
-                        if !answered.changed.is_empty() {
+                        let scopes = Some(answered.changed).filter(|scopes| !scopes.is_empty());
+                        for changed in scopes
+                            .map(|scopes| Changed::Scopes(Arc::new(scopes)))
+                            .into_iter()
+                            .chain(answered.revoked.map(Changed::Phone))
+                        {
                             // Without listeners nobody needs to know.
-                            drop(
-                                same.changed
-                                    .send(Changed::Scopes(Arc::new(answered.changed))),
-                            );
+                            drop(same.changed.send(changed));
                         }
                         Ok(answered.answer)
                     };

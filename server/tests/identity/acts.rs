@@ -9,7 +9,7 @@ use sotay_model::session::act_bytes;
 use sotay_model::wire::{EnrolmentState, PhonesAnswer, PhonesRequest, PrivilegedAct, ProblemCode};
 use sotay_model::{Id, cbor};
 
-async fn secretary_with_approval(served: &Served) -> (Phone, Hardware) {
+pub(crate) async fn secretary_with_approval(served: &Served) -> (Phone, Hardware) {
     let approval = Hardware::new();
     let joiner = Joiner {
         approval: Some(approval.public()),
@@ -29,7 +29,7 @@ async fn challenge(served: &Served, phone: &Phone, act: &[u8]) -> Vec<u8> {
 }
 
 /// Begins an act, approves it, and finishes it.
-async fn approved(
+pub(crate) async fn approved(
     served: &Served,
     phone: &Phone,
     approval: &Hardware,

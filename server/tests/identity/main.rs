@@ -13,6 +13,7 @@ mod served;
 
 mod acts;
 mod joining;
+mod listening;
 mod phones;
 mod requests;
 
