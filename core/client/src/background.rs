@@ -1,6 +1,7 @@
 //! Syncing in the background: at once after each entry, when the server says that something waits, and again with growing
 //! pauses while it cannot be reached. When and why is decided in [`crate::schedule`]; here is the thread that keeps to it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use crate::error::HandbookError;
 use crate::keys;
 use crate::lifecycle::Inner;
 use crate::network::UnderWay;
-use crate::schedule::{self, Next};
+use crate::schedule::{self, Next, SyncOutcome};
 use crate::store::locked;
 use crate::store::rows::{self, Standing};
 
@@ -38,6 +39,8 @@ pub(crate) struct Background {
     changed: Condvar,
     under_way: UnderWay,
     listening: Mutex<Option<AbortHandle>>,
+    /// The server wakes: a stream has begun, and has not ended.
+    heard: AtomicBool,
 }
 
 impl Background {
@@ -144,15 +147,24 @@ impl Background {
 
     /// Ends listening, until the next sync that reaches the server.
     pub(crate) fn deafen(&self) {
+        self.heard.store(false, Ordering::Relaxed);
         if let Some(listening) = locked(&self.listening).take() {
             listening.abort();
         }
     }
 
     fn hears(&self) -> bool {
-        locked(&self.listening)
-            .as_ref()
-            .is_some_and(|task| !task.is_finished())
+        self.heard.load(Ordering::Relaxed)
+            && locked(&self.listening)
+                .as_ref()
+                .is_some_and(|task| !task.is_finished())
+    }
+
+    /// A stream has begun, or ended: then the server is asked more often.
+    fn set_heard(&self, heard: bool) {
+        if self.heard.swap(heard, Ordering::Relaxed) && !heard {
+            self.reconsider();
+        }
     }
 
     /// Listens to the server's wake-ups, if nobody does.
@@ -167,8 +179,10 @@ impl Background {
             return;
         };
         let (background, signer) = (Arc::downgrade(self), member.signer.clone());
-        let wake = move || {
-            if let Some(background) = background.upgrade() {
+        let listener = background.clone();
+        let woken = move || {
+            if let Some(background) = listener.upgrade() {
+                background.set_heard(true);
                 background.wake();
             }
         };
@@ -176,17 +190,23 @@ impl Background {
             let mut failures = 0;
             loop {
                 let began = Instant::now();
-                // However it ends, it begins again: a wake-up that is missed meanwhile comes with the next sync.
-                let _ = transport.listen(&signer, WAKE, &wake).await;
+                let ended = transport.listen(&signer, WAKE, &woken).await;
+                let asked = transport.asked_to_wait();
+                if let Some(background) = background.upgrade() {
+                    background.set_heard(false);
+                }
                 failures = if began.elapsed() > schedule::LONGEST_PAUSE {
                     1
                 } else {
                     failures + 1
                 };
                 let chance = keys::random::<2>().map_or(u16::MAX, u16::from_be_bytes);
-                let pause = schedule::jittered(schedule::back_off(failures), chance);
-                tokio::time::sleep(pause).await;
-                wake();
+                let ended = ended.map_err(|error| SyncOutcome::of(&error));
+                let again = schedule::listen_again(ended, failures, asked, chance);
+                tokio::time::sleep(again.pause).await;
+                if let Some(background) = background.upgrade().filter(|_| again.sync_first) {
+                    background.wake();
+                }
             }
         }));
     }

@@ -222,6 +222,44 @@ pub(crate) fn next(situation: &Situation, chance: u16) -> Next {
     }
 }
 
+/// When to listen to wake-ups again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ListenAgain {
+    /// After this long.
+    pub(crate) pause: Duration,
+    /// With a sync before, which finds out what is wrong.
+    pub(crate) sync_first: bool,
+}
+
+/// Decides it, once a stream of wake-ups has ended, or could not begin. One that the server ended brings no sync of its own: the
+/// next one begins with a wake-up. Nor does a server that has no place for one more listener: it is asked as often as without
+/// wake-ups.
+pub(crate) fn listen_again(
+    ended: Result<(), SyncOutcome>,
+    failures: u32,
+    asked: Option<Duration>,
+    chance: u16,
+) -> ListenAgain {
+    let pause = jittered(back_off(failures), chance);
+    match (ended, asked) {
+        (Ok(()), _) => ListenAgain {
+            pause,
+            sync_first: false,
+        },
+        (Err(SyncOutcome::ServerFailed { .. }), Some(asked)) => {
+            let asked = asked.min(LONGEST_ASKED);
+            ListenAgain {
+                pause: pause.max(asked + jittered(asked / 4, chance)),
+                sync_first: false,
+            }
+        }
+        (Err(_), _) => ListenAgain {
+            pause,
+            sync_first: true,
+        },
+    }
+}
+
 /// The longest that a pause after so many failures in a row may be.
 pub(crate) fn back_off(failures: u32) -> Duration {
     FIRST_PAUSE
@@ -380,6 +418,31 @@ mod tests {
                 ..failed(3, None)
             };
             assert_eq!(next(&situation, 7).pause, None, "{outcome:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn promise_04_listening_begins_again_later_each_time_and_never_before_the_server_allows(
+            failures in 1_u32..100, chance: u16, asked in 0_u64..1_000_000
+        ) {
+            let asked = Duration::from_secs(asked);
+            let busy = Err(SyncOutcome::ServerFailed { code: 503 });
+            let again = listen_again(busy, failures, Some(asked), chance);
+            prop_assert!(again.pause >= asked.min(LONGEST_ASKED));
+            prop_assert!(again.pause <= (LONGEST_ASKED + LONGEST_ASKED / 4).max(LONGEST_PAUSE));
+            prop_assert!(!again.sync_first);
+            for (ended, sync_first) in [
+                (Ok(()), false),
+                // Something on the way failed, not the server that asks for a pause.
+                (busy, true),
+                (Err(SyncOutcome::Unreachable), true),
+                (Err(SyncOutcome::PhoneNotKnown), true),
+            ] {
+                let again = listen_again(ended, failures, None, chance);
+                prop_assert!(again.pause >= back_off(failures) / 2 && again.pause <= back_off(failures));
+                prop_assert_eq!(again.sync_first, sync_first);
+            }
         }
     }
 

@@ -211,7 +211,8 @@ impl Transport {
         }
     }
 
-    /// Listens to the server's wake-ups until the connection ends; `woken` is called at each.
+    /// Listens to the server's wake-ups until the connection ends; `woken` is called at each, also at the one with which every
+    /// stream begins. A refusal is an error.
     pub(crate) async fn listen(
         &self,
         signer: &Signer,
@@ -220,8 +221,9 @@ impl Transport {
     ) -> Result<(), HandbookError> {
         let dress = |request: RequestBuilder| request.header(ACCEPT, "text/event-stream");
         let reply = self.send_signed(signer, Method::GET, path, Vec::new(), &dress);
-        let Reply::Response(mut response) = reply.await? else {
-            return Err(self.unexpected(ServerFault::Protocol));
+        let mut response = match reply.await? {
+            Reply::Response(response) => response,
+            Reply::Problem(code, status) => return Err(self.refused(code, status)),
         };
         let mut stream = WakeUps::default();
         while let Some(chunk) = response

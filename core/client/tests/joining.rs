@@ -403,6 +403,32 @@ mod revoking {
     }
 
     #[test]
+    fn loss_a_phone_that_only_listens_is_wiped_soon_after_it_is_revoked_on_the_command_line() {
+        let commune = Commune::limited(|limits| limits.heartbeat = Duration::from_millis(100));
+        let phone = commune.phone("bt");
+        let _run = phone.handbook.start_sync().unwrap();
+        common::wait_until_it_hears(&phone.handbook);
+        // Nothing is entered, nothing changes, and it would not ask by itself for a quarter of an hour.
+        let revoked = commune::revoke(&commune.data(), "bt", None, system_clock());
+        assert_eq!(revoked.unwrap(), 1);
+        while phone.handbook.next_changes().is_ok() {}
+        assert_eq!(phone.handbook.next_changes(), Err(HandbookError::Revoked));
+        assert_eq!(opened_after_the_wipe(&phone).joined(), Ok(None));
+        assert_eq!(phone.handbook.home(), Err(HandbookError::Revoked));
+    }
+
+    /// The last thing that a wipe does is to give the folder back.
+    fn opened_after_the_wipe(phone: &Phone) -> Arc<sotay_client::Handbook> {
+        let until = Instant::now() + Duration::from_secs(20);
+        loop {
+            match common::open(&phone.folder, &phone.vault) {
+                Err(HandbookError::InUse) if Instant::now() < until => std::thread::yield_now(),
+                opened => return opened.unwrap(),
+            }
+        }
+    }
+
+    #[test]
     fn loss_a_phone_that_is_revoked_while_it_syncs_by_itself_is_wiped_with_what_waited() {
         let commune = Commune::new();
         let phone = commune.phone("bt");
@@ -416,16 +442,9 @@ mod revoking {
         // Ends when the run has wiped what is watched.
         while phone.handbook.next_changes().is_ok() {}
         assert_eq!(phone.handbook.next_changes(), Err(HandbookError::Revoked));
-        assert_eq!(phone.handbook.outbox(), Err(HandbookError::Revoked));
         run.cancel().unwrap();
-        // The last thing it does is to give the folder back.
-        let until = Instant::now() + Duration::from_secs(20);
-        let empty = loop {
-            match common::open(&phone.folder, &phone.vault) {
-                Err(HandbookError::InUse) if Instant::now() < until => std::thread::yield_now(),
-                opened => break opened.unwrap(),
-            }
-        };
+        let empty = opened_after_the_wipe(&phone);
+        assert_eq!(phone.handbook.outbox(), Err(HandbookError::Revoked));
         assert_eq!(empty.joined(), Ok(None));
         commune.join(&empty, "bt");
         empty.sync().unwrap();

@@ -181,6 +181,63 @@ fn promise_04_after_time_outs_the_next_try_is_planned_and_comes_without_any_entr
 }
 
 #[test]
+fn promise_04_a_phone_for_which_there_is_no_place_to_listen_asks_now_and_then_instead() {
+    let commune = Commune::limited(|limits| limits.streams = 1);
+    let (first, second) = (commune.phone("bt"), commune.phone("pbt"));
+    let listening = first.handbook.start_sync().unwrap();
+    common::wait_until_it_hears(&first.handbook);
+
+    // Once more with nothing new: so much comes down for that.
+    second.handbook.sync().unwrap();
+    let before = second.handbook.sync_state().unwrap();
+    let polling = second.handbook.start_sync().unwrap();
+    state_when(&second.handbook, |state| {
+        state.next_reason == Some(NextTryReason::Poll)
+    });
+    // The refusal is the only other message that comes.
+    let began = Instant::now();
+    let down = || second.handbook.sync_state().unwrap().bytes_down;
+    while down() <= before.bytes_down + before.last_bytes_down {
+        assert!(began.elapsed() < TOO_LONG, "it was not refused");
+        std::thread::yield_now();
+    }
+    let after = second.handbook.sync_state().unwrap();
+    assert!(!common::hears(&after));
+    let pause = common::planned_in_ms(&after).unwrap();
+    assert!(pause <= 10 * 60_000 + 1_000, "{pause}");
+    assert_eq!((after.failures, after.offline), (0, false), "it may sync");
+    assert_eq!(after.last_outcome, Some(SyncOutcome::Done));
+
+    // What is new comes when it asks.
+    let meeting = first.notice("Sinh hoạt");
+    state_when(&first.handbook, |state| state.pending == 0);
+    second.handbook.sync().unwrap();
+    assert!(second.handbook.meeting(meeting).is_ok());
+    listening.cancel().unwrap();
+    polling.cancel().unwrap();
+}
+
+#[test]
+fn a_stream_that_the_server_ends_begins_again_and_fetches_nothing_that_is_here() {
+    let commune = Commune::limited(|limits| limits.stream_age = Duration::from_millis(200));
+    let phone = commune.phone("bt");
+    phone.notice("Sinh hoạt");
+    phone.handbook.sync().unwrap();
+    let run = phone.handbook.start_sync().unwrap();
+    common::wait_until_it_hears(&phone.handbook);
+    for _ in 0..2 {
+        // Between two streams it plans to ask more often.
+        state_when(&phone.handbook, |state| {
+            !common::hears(state) && state.next_reason == Some(NextTryReason::Poll)
+        });
+        let state = state_when(&phone.handbook, common::hears);
+        assert_eq!((state.failures, state.offline), (0, false));
+        assert!(state.last_bytes_down < 500, "{}", state.last_bytes_down);
+    }
+    run.cancel().unwrap();
+}
+
+#[test]
 fn on_a_metered_network_nothing_is_listened_to_and_entries_are_sent_all_the_same() {
     let commune = Commune::new();
     let (secretary, member) = (commune.phone("bt"), commune.phone("a"));

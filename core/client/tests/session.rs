@@ -6,6 +6,7 @@ mod common;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
+use std::time::Duration;
 
 use common::{Commune, Vault, form};
 use ring::rand::SystemRandom;
@@ -268,7 +269,7 @@ fn auth_4_without_a_network_nothing_about_phones_is_done_and_all_say_so() {
 
 #[test]
 fn auth_4_revoking_takes_the_key_of_a_fresh_unlock_and_wipes_the_other_phone() {
-    let commune = Commune::new();
+    let commune = Commune::limited(|limits| limits.heartbeat = Duration::from_secs(3_600));
     let officer = Secured::joined(&commune, "bt");
     let lost = commune.phone("a");
     let member = lost.handbook.joined().unwrap().unwrap().member;
@@ -289,6 +290,20 @@ fn auth_4_revoking_takes_the_key_of_a_fresh_unlock_and_wipes_the_other_phone() {
     assert!(act.finish(approved).is_err(), "once");
     assert_eq!(lost.handbook.sync(), Err(HandbookError::Revoked));
     assert!(officer.handbook.phones_of(member).unwrap().is_empty());
+
+    // A phone that listens learns it by itself, without waiting for a sign of life.
+    let listening = commune.phone("b");
+    let _run = listening.handbook.start_sync().unwrap();
+    common::wait_until_it_hears(&listening.handbook);
+    let member = listening.handbook.joined().unwrap().unwrap().member;
+    let phones = officer.handbook.phones_of(member).unwrap();
+    let act = officer.handbook.begin_revoking(phones[0].installation);
+    let act = act.unwrap();
+    let approved = officer.hardware.approve(&act.challenge());
+    assert_eq!(act.finish(approved), Ok(ActDone::Done));
+    while listening.handbook.next_changes().is_ok() {}
+    let told = listening.handbook.next_changes();
+    assert_eq!(told, Err(HandbookError::Revoked));
 
     // A phone without such a key begins none.
     let plain = commune.phone("pbt");

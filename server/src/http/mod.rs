@@ -38,8 +38,8 @@ pub use gate::ProxyHeader;
 pub use limits::{Counted, Limiter, MAX_BUCKETS, Rate, Rates, TooOften};
 use readers::Readers;
 pub use sessions::Sessions;
+pub use streams::STREAMS_PER_PHONE;
 use streams::Streams;
-pub use streams::{STREAMS_PER_PHONE, places};
 use tls::Reloader;
 use wake::Changed;
 use writer::Writer;
@@ -119,6 +119,8 @@ pub struct Limits {
     pub stalled: Duration,
     /// The most connections at a time; more wait to be accepted.
     pub connections: usize,
+    /// How many of them may be wake-up connections; who wants more polls.
+    pub streams: usize,
     /// The most of one address at a time; more are closed.
     pub connections_per_address: usize,
     /// How often who may ask.
@@ -129,6 +131,9 @@ pub struct Limits {
     pub stream_age: Duration,
 }
 
+/// The ordinary number of connections.
+const CONNECTIONS: usize = 4_096;
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -136,7 +141,8 @@ impl Default for Limits {
             head: Duration::from_secs(30),
             body: Duration::from_secs(60),
             stalled: Duration::from_secs(60),
-            connections: 4_096,
+            connections: CONNECTIONS,
+            streams: CONNECTIONS / 2,
             connections_per_address: 1_024,
             rates: Rates::default(),
             heartbeat: Duration::from_secs(25),
@@ -240,7 +246,7 @@ impl Server {
             stated: reloader.stated(),
             clock: config.clock,
             limiter: Limiter::new(limits.rates),
-            streams: Arc::new(Streams::new(places(limits.connections))),
+            streams: Arc::new(Streams::new(limits.streams)),
             limits,
             cells: gate::Cells::default(),
             proxy,

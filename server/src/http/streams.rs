@@ -1,7 +1,7 @@
 //! Who listens for wake-ups: how many streams each phone has open, and all of them together.
 //!
 //! A phone that lost its connection does not know that the server still holds the old one, so its newest stream takes the place
-//! of its oldest. All streams together leave the other half of the connections to requests, however many phones listen.
+//! of its oldest. All streams together leave connections to requests, however many phones listen.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,11 +11,6 @@ use tokio::sync::oneshot;
 
 /// The most streams of one phone.
 pub const STREAMS_PER_PHONE: usize = 2;
-
-/// How many of so many connections may be streams.
-pub const fn places(connections: usize) -> usize {
-    connections / 2
-}
 
 /// The streams that are open.
 pub(super) struct Streams {

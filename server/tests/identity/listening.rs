@@ -113,9 +113,10 @@ async fn server_a_phone_s_newest_stream_ends_its_oldest() {
 }
 
 #[tokio::test]
-async fn server_streams_take_half_of_the_connections_and_requests_find_the_other_half() {
+async fn server_streams_take_their_share_of_the_connections_and_requests_find_the_rest() {
     let served = Served::with(|config| {
         config.limits.connections = 4;
+        config.limits.streams = 2;
         config.limits.heartbeat = NEVER;
     });
     let phones = [

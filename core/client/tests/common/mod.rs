@@ -11,10 +11,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use sotay_client::meetings::NoticeForm;
-use sotay_client::{Handbook, HandbookError, JoinedView, KeyVault, VaultAnswer, VaultError};
+use sotay_client::{
+    Handbook, HandbookError, JoinedView, KeyVault, Query, SyncStateView, VaultAnswer, VaultError,
+};
 use sotay_model::{CalendarDate, Timestamp};
 use sotay_server::commune::{Config, Confirmation, confirm, init, invite, read_csv};
-use sotay_server::{Running, Server, ServerConfig, system_clock};
+use sotay_server::{Limits, Running, Server, ServerConfig, system_clock};
 use tempfile::TempDir;
 
 const CONFIG: &str = r#"
@@ -85,15 +87,20 @@ pub struct Commune {
 
 impl Commune {
     pub fn new() -> Self {
-        Self::configured(CONFIG)
+        Self::configured(CONFIG, |_| {})
+    }
+
+    /// The same on a server with other limits, until it is stopped.
+    pub fn limited(change: impl FnOnce(&mut Limits)) -> Self {
+        Self::configured(CONFIG, change)
     }
 
     /// The same with the deputy's office ending on this day.
     pub fn deputy_until(day: CalendarDate) -> Self {
-        Self::configured(&format!("{CONFIG}until = \"{day}\"\n"))
+        Self::configured(&format!("{CONFIG}until = \"{day}\"\n"), |_| {})
     }
 
-    fn configured(config: &str) -> Self {
+    fn configured(config: &str, change: impl FnOnce(&mut Limits)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = Config::parse(config).unwrap();
         let list = read_csv(MEMBERS.as_bytes()).unwrap();
@@ -104,7 +111,8 @@ impl Commune {
             system_clock(),
         )
         .unwrap();
-        let running = serve(&folder.path().join("server"), ([127, 0, 0, 1], 0).into());
+        let here = ([127, 0, 0, 1], 0).into();
+        let running = serve(&folder.path().join("server"), here, change);
         let address = running.address();
         Self {
             folder,
@@ -120,7 +128,7 @@ impl Commune {
     }
 
     pub fn start(&mut self) {
-        self.running = Some(serve(&self.data(), self.address));
+        self.running = Some(serve(&self.data(), self.address, |_| {}));
     }
 
     /// The running server reads roots, certificate and statement again, as it does when their files change.
@@ -168,8 +176,29 @@ impl Commune {
     }
 }
 
-fn serve(folder: &Path, listen: SocketAddr) -> Running {
-    Server::start(ServerConfig::new(folder, listen)).unwrap()
+fn serve(folder: &Path, listen: SocketAddr, change: impl FnOnce(&mut Limits)) -> Running {
+    let mut config = ServerConfig::new(folder, listen);
+    change(&mut config.limits);
+    Server::start(config).unwrap()
+}
+
+/// In how many milliseconds after the last try the next one is planned, where it is.
+pub fn planned_in_ms(state: &SyncStateView) -> Option<i64> {
+    Some(state.next_try?.0 - state.last_try?.0)
+}
+
+/// Whether a phone in this state hears wake-ups: then it asks only after a quarter of an hour at the earliest.
+pub fn hears(state: &SyncStateView) -> bool {
+    planned_in_ms(state).is_some_and(|pause| pause >= 15 * 60_000)
+}
+
+/// Waits until a phone that syncs in the background hears wake-ups.
+pub fn wait_until_it_hears(handbook: &Handbook) {
+    let watch = handbook.watch(Query::SyncState).unwrap();
+    while !hears(&handbook.sync_state().unwrap()) {
+        handbook.next_changes().unwrap();
+    }
+    handbook.unwatch(watch).unwrap();
 }
 
 pub struct Phone {
