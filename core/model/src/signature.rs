@@ -132,13 +132,17 @@ pub fn content_digest(body: &[u8]) -> String {
 
 /// The bytes that are signed (RFC 9421 §2.5).
 pub fn signature_base(request: &Request<'_>, parameters: &Parameters) -> String {
+    base_with(request, &content_digest(request.body), parameters)
+}
+
+fn base_with(request: &Request<'_>, digest: &str, parameters: &Parameters) -> String {
     base(
         &[
             ("@method", request.method),
             ("@authority", request.authority),
             ("@path", request.path),
             ("@query", &format!("?{}", request.query.unwrap_or_default())),
-            ("content-digest", &content_digest(request.body)),
+            ("content-digest", digest),
         ],
         &parameters.value(),
     )
@@ -219,6 +223,18 @@ pub fn verify(request: &Request<'_>, headers: &Headers) -> Result<Parameters, Si
     if headers.content_digest != content_digest(request.body) {
         return Err(SignatureFault::Digest);
     }
+    verify_head(request, headers, &parameters)?;
+    Ok(parameters)
+}
+
+/// Checks the signature of a request whose body is still to come, over the digest that its head declares. `request.body` is not
+/// looked at: whoever takes it then must compare its [`content_digest`] with the declared one. The parameters are those that
+/// [`parse`] read out of these headers.
+pub fn verify_head(
+    request: &Request<'_>,
+    headers: &Headers,
+    parameters: &Parameters,
+) -> Result<(), SignatureFault> {
     let signature = headers
         .signature
         .strip_prefix(LABEL)
@@ -227,9 +243,11 @@ pub fn verify(request: &Request<'_>, headers: &Headers) -> Result<Parameters, Si
         .and_then(|text| BASE64.decode(text).ok())
         .ok_or(SignatureFault::Profile)?;
     UnparsedPublicKey::new(&ED25519, &parameters.key)
-        .verify(signature_base(request, &parameters).as_bytes(), &signature)
-        .map_err(|_| SignatureFault::Mismatch)?;
-    Ok(parameters)
+        .verify(
+            base_with(request, &headers.content_digest, parameters).as_bytes(),
+            &signature,
+        )
+        .map_err(|_| SignatureFault::Mismatch)
 }
 
 #[cfg(test)]
@@ -396,6 +414,24 @@ mod tests {
             ..headers
         };
         assert_eq!(verify(&request, &headers), Err(SignatureFault::Mismatch));
+    }
+
+    #[test]
+    fn auth_1_a_head_is_verified_before_its_body_with_the_digest_that_was_signed_and_no_other() {
+        let headers = sign_with(&key(), &REQUEST, &parameters());
+        let head = Request {
+            body: b"",
+            ..REQUEST
+        };
+        assert_eq!(verify_head(&head, &headers, &parameters()), Ok(()));
+        let headers = Headers {
+            content_digest: content_digest(b"other"),
+            ..headers
+        };
+        assert_eq!(
+            verify_head(&head, &headers, &parameters()),
+            Err(SignatureFault::Mismatch)
+        );
     }
 
     #[test]

@@ -1,8 +1,7 @@
 //! Accepting connections: TLS where the server does it itself, then HTTP/1.1, each with its limits.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -14,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use super::gate::Peer;
+use super::holders::Holders;
 use super::limits::network_of;
 use super::stalled::Stalled;
 use super::{Shared, routes};
@@ -69,7 +69,7 @@ pub(super) async fn serve(
     mut closing: watch::Receiver<bool>,
 ) {
     let places = Arc::new(Semaphore::new(shared.limits.connections));
-    let per_address = Arc::new(PerAddress::default());
+    let per_address = Arc::new(Holders::default());
     let router = routes::router(&shared);
     let mut connections = JoinSet::new();
     loop {
@@ -92,7 +92,7 @@ pub(super) async fn serve(
                 let most = shared.limits.connections_per_address;
                 let held = if spared || tls.is_none() {
                     None
-                } else if let Some(held) = per_address.clone().take(address, most) {
+                } else if let Some(held) = per_address.clone().take(network_of(address), most) {
                     Some(held)
                 } else {
                     // Closed without a word: a handshake would cost more than it tells.
@@ -119,40 +119,6 @@ pub(super) async fn serve(
     let ended = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(GRACE, ended).await.is_err() {
         connections.abort_all();
-    }
-}
-
-/// How many connections each address holds.
-#[derive(Default)]
-struct PerAddress(Mutex<HashMap<IpAddr, usize>>);
-
-/// One connection of an address, until it is dropped.
-struct HeldBy(Arc<PerAddress>, IpAddr);
-
-impl PerAddress {
-    fn take(self: Arc<Self>, address: IpAddr, most: usize) -> Option<HeldBy> {
-        let address = network_of(address);
-        {
-            let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            let count = counts.entry(address).or_default();
-            if *count >= most {
-                return None;
-            }
-            *count += 1;
-        }
-        Some(HeldBy(self, address))
-    }
-}
-
-impl Drop for HeldBy {
-    fn drop(&mut self) {
-        let mut counts = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = counts.get_mut(&self.1) {
-            *count -= 1;
-            if *count == 0 {
-                counts.remove(&self.1);
-            }
-        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Who sent a request: nonce and signature first, then the session, then the phone. Nothing is written before all of them hold,
-//! and nothing is read from the database before the signature does.
+//! and nothing is read from the database before the signature does. All of it from the head, in which the body's digest is
+//! signed: a body is taken only from a phone that is known.
 
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, header};
@@ -28,9 +29,8 @@ pub(super) struct Authenticated {
 pub(super) fn authenticate(
     shared: &Shared,
     parts: &Parts,
-    body: &[u8],
 ) -> Result<Authenticated, Unauthenticated> {
-    let authenticated = authenticate_any(shared, parts, body)?;
+    let authenticated = authenticate_any(shared, parts)?;
     if authenticated.phone.active_since.is_some() {
         Ok(authenticated)
     } else {
@@ -45,7 +45,6 @@ pub(super) fn authenticate(
 pub(super) fn authenticate_any(
     shared: &Shared,
     parts: &Parts,
-    body: &[u8],
 ) -> Result<Authenticated, Unauthenticated> {
     let unsigned = || Unauthenticated {
         problem: ProblemCode::BadSignature.into(),
@@ -71,9 +70,10 @@ pub(super) fn authenticate_any(
         authority: &authority,
         path: parts.uri.path(),
         query: parts.uri.query(),
-        body,
+        body: &[],
     };
-    signature::verify(&request, &headers).map_err(|_| refuse(ProblemCode::BadSignature.into()))?;
+    signature::verify_head(&request, &headers, &parameters)
+        .map_err(|_| refuse(ProblemCode::BadSignature.into()))?;
 
     let (phone, certificate) = match shared.sessions.phone(&session, now) {
         Some(phone) => (phone, None),
@@ -114,6 +114,13 @@ pub(super) fn authenticate_any(
         phone: known,
         session,
     })
+}
+
+/// Whether a body is the one whose digest the verified head declares.
+pub(super) fn is_signed(parts: &Parts, body: &[u8]) -> bool {
+    let declared = HeaderName::from_static(signature::CONTENT_DIGEST);
+    text(&parts.headers, &declared)
+        .is_some_and(|declared| declared == signature::content_digest(body))
 }
 
 /// What a revoked phone is told. It proved that it is this phone; so nobody else learns of the revocation.

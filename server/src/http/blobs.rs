@@ -15,6 +15,7 @@ use sotay_model::{BlobDigest, RecordKey, Scope, cbor};
 
 use super::Shared;
 use super::authentication::{authenticate, text};
+use super::bodies::{MAX_SYNC_BYTES, NO_BODY};
 use super::routes::{refuse, signed};
 use super::writer::problem;
 use crate::blobs::{Appended, Part};
@@ -22,7 +23,7 @@ use crate::storage::Installation;
 
 /// `GET /v1/blobs/<sha256>?record=<home>/<id>` with `Range: bytes=<from>-<to>` or `bytes=<from>-`.
 pub(super) async fn fetch(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Response {
-    answered(shared, request, part_of_blob).await
+    answered(shared, request, NO_BODY, part_of_blob).await
 }
 
 /// `PUT /v1/blobs/<sha256>?home=<scope>&from=<n>&size=<n>`; without bytes it only asks how far it is.
@@ -30,14 +31,19 @@ pub(super) async fn hand_over(
     State(shared): State<Arc<Shared>>,
     request: Request<Body>,
 ) -> Response {
-    answered(shared, request, append).await
+    answered(shared, request, MAX_SYNC_BYTES, append).await
 }
 
 type Answer = fn(&Shared, &Parts, &Installation, &[u8]) -> Result<Response, ProblemCode>;
 
-async fn answered(shared: Arc<Shared>, request: Request<Body>, answer: Answer) -> Response {
+async fn answered(
+    shared: Arc<Shared>,
+    request: Request<Body>,
+    most: usize,
+    answer: Answer,
+) -> Response {
     let finish = |_, response| async { response };
-    signed(shared, request, authenticate, answer, finish).await
+    signed(shared, request, most, authenticate, answer, finish).await
 }
 
 fn part_of_blob(

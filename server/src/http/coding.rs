@@ -21,7 +21,7 @@ pub(super) fn decompress(body: &[u8]) -> Result<Vec<u8>, ProblemCode> {
         .window_log_max(ACCEPTED_WINDOW_LOG)
         .map_err(|_| ProblemCode::Internal)?;
     let mut plain = Vec::new();
-    let limit = MAX_REQUEST_BYTES.min(body.len().saturating_mul(MAX_EXPANSION).max(FREE_EXPANSION));
+    let limit = unpacked_at_most(body.len());
     decoder
         .take(limit as u64 + 1)
         .read_to_end(&mut plain)
@@ -31,6 +31,11 @@ pub(super) fn decompress(body: &[u8]) -> Result<Vec<u8>, ProblemCode> {
     } else {
         Ok(plain)
     }
+}
+
+/// The most that a compressed body of so many bytes may become.
+pub(super) fn unpacked_at_most(packed: usize) -> usize {
+    MAX_REQUEST_BYTES.min(packed.saturating_mul(MAX_EXPANSION).max(FREE_EXPANSION))
 }
 
 /// Compresses a response's body if it is large and that helps.

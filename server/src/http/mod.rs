@@ -6,10 +6,12 @@
 mod accept;
 mod authentication;
 mod blobs;
+mod bodies;
 mod coding;
 #[cfg(feature = "simulation")]
 pub mod foreign;
 mod gate;
+mod holders;
 mod limits;
 mod readers;
 mod routes;
@@ -34,6 +36,8 @@ use crate::engine::{Engine, EngineError, Nonces, meta};
 use crate::storage::{Storage, StorageError};
 use accept::Listener;
 pub use accept::{MAX_HEAD_BYTES, MAX_HEADERS};
+use bodies::Bodies;
+pub use bodies::{BODIES_PER_PHONE, MAX_JOINING_BYTES, MAX_PHONES_BYTES};
 pub use gate::ProxyHeader;
 pub use limits::{Counted, Limiter, MAX_BUCKETS, Rate, Rates, TooOften};
 use readers::Readers;
@@ -115,6 +119,10 @@ pub struct Limits {
     pub head: Duration,
     /// For the body of a request.
     pub body: Duration,
+    /// The most bytes of bodies under way at a time, as they travel and unpacked.
+    pub bodies: usize,
+    /// How long a body waits for room among them. Shorter than a phone's patience.
+    pub room: Duration,
     /// For the other end to take what it is sent.
     pub stalled: Duration,
     /// The most connections at a time; more wait to be accepted.
@@ -140,6 +148,8 @@ impl Default for Limits {
             handshake: Duration::from_secs(10),
             head: Duration::from_secs(30),
             body: Duration::from_secs(60),
+            bodies: 256 << 20,
+            room: Duration::from_secs(10),
             stalled: Duration::from_secs(60),
             connections: CONNECTIONS,
             streams: CONNECTIONS / 2,
@@ -192,6 +202,7 @@ struct Shared {
     proxy: Option<ProxyHeader>,
     changed: broadcast::Sender<Changed>,
     streams: Arc<Streams>,
+    bodies: Bodies,
     closing: watch::Receiver<bool>,
 }
 
@@ -247,6 +258,7 @@ impl Server {
             clock: config.clock,
             limiter: Limiter::new(limits.rates),
             streams: Arc::new(Streams::new(limits.streams)),
+            bodies: Bodies::new(limits.bodies),
             limits,
             cells: gate::Cells::default(),
             proxy,

@@ -12,11 +12,16 @@ use axum::routing::{get, post};
 use sotay_model::cbor;
 use sotay_model::signature::SessionKey;
 use sotay_model::wire::{
-    ClaimEnrolment, MAX_REQUEST_BYTES, MEDIA_TYPE, NONCE_HEADER, OpenEnrolment, Problem,
-    ProblemCode, SyncRequest,
+    ClaimEnrolment, MEDIA_TYPE, NONCE_HEADER, OpenEnrolment, Problem, ProblemCode, SyncRequest,
 };
+use tokio::time::Instant;
 
-use super::authentication::{Authenticated, Unauthenticated, authenticate, authenticate_any, text};
+use super::authentication::{
+    Authenticated, Unauthenticated, authenticate, authenticate_any, is_signed, text,
+};
+use super::bodies::{
+    MAX_JOINING_BYTES, MAX_PHONES_BYTES, MAX_SYNC_BYTES, NO_BODY, receive, throw_away,
+};
 use super::coding::{accepts_zstd, compress, decompress};
 use super::limits::Counted;
 use super::wake::Changed;
@@ -66,8 +71,8 @@ async fn health() -> Response {
 async fn open(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
     let answer = async {
-        let body = receive(&shared, &parts, body).await?;
-        let request: OpenEnrolment = decode(&parts, &body)?;
+        let body = receive(&shared, &parts, body, MAX_JOINING_BYTES, None).await?;
+        let request: OpenEnrolment = decode(&parts, &body.bytes)?;
         count_invitation(&shared, &parts, &request.lookup).await?;
         blocking(move || {
             let (stated, now) = (shared.stated.borrow().clone(), (shared.clock)());
@@ -88,8 +93,8 @@ async fn open(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Resp
 async fn claim(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
     let answer = async {
-        let body = receive(&shared, &parts, body).await?;
-        let claim: ClaimEnrolment = decode(&parts, &body)?;
+        let body = receive(&shared, &parts, body, MAX_JOINING_BYTES, None).await?;
+        let claim: ClaimEnrolment = decode(&parts, &body.bytes)?;
         count_invitation(&shared, &parts, &claim.lookup).await?;
         let same = shared.clone();
         let take = move |engine: &mut Engine| {
@@ -127,12 +132,13 @@ impl From<Response> for Reply {
     }
 }
 
-/// Takes a signed request through its steps: the body, the sender, what is done with it on a thread that may block, and what is
+/// Takes a signed request through its steps: the sender, the body, what is done with it on a thread that may block, and what is
 /// left to the writer. Every answer to a session brings its next nonce.
 pub(super) async fn signed<T, F, R>(
     shared: Arc<Shared>,
     request: Request<Body>,
-    who: fn(&Shared, &Parts, &[u8]) -> Result<Authenticated, Unauthenticated>,
+    most: usize,
+    who: fn(&Shared, &Parts) -> Result<Authenticated, Unauthenticated>,
     read: impl FnOnce(&Shared, &Parts, &Installation, &[u8]) -> T + Send + 'static,
     finish: impl FnOnce(Arc<Shared>, T) -> F,
 ) -> Response
@@ -144,23 +150,35 @@ where
     let (parts, body) = request.into_parts();
     let parts = Arc::new(parts);
     let (same, its_parts) = (shared.clone(), parts.clone());
-    let sender = async {
-        let body = receive(&shared, &parts, body).await?;
-        blocking(move || {
-            let sender = who(&same, &its_parts, &body)?;
-            let step = read(&same, &its_parts, &sender.phone, &body);
-            Ok((sender.session, step))
+    let sender = blocking(move || who(&same, &its_parts)).await;
+    let Authenticated { phone, session } = match sender.unwrap_or_else(|problem| {
+        Err(Unauthenticated {
+            problem: problem.into(),
+            session: None,
         })
-        .await
-    };
-    let (session, answer) = match sender.await {
-        Ok(Ok((session, step))) => (Some(session), finish(shared.clone(), step).await),
-        Ok(Err(Unauthenticated { problem, session })) => {
+    }) {
+        Ok(sender) => sender,
+        Err(Unauthenticated { problem, session }) => {
             tracing::debug!(problem = ?problem.code, "a request refused");
+            throw_away(body, most, Instant::now() + shared.limits.body).await;
             return with_nonce(&shared, session, refuse(problem));
         }
-        Err(problem) => (None, Err(problem)),
     };
+    let answer = async {
+        let of = Some(phone.id);
+        let body = receive(&shared, &parts, body, most, of).await?;
+        let (same, its_parts) = (shared.clone(), parts.clone());
+        let (step, _place) = blocking(move || {
+            if !is_signed(&its_parts, &body.bytes) {
+                return Err(ProblemCode::BadSignature);
+            }
+            let step = read(&same, &its_parts, &phone, &body.bytes);
+            Ok((step, body.place))
+        })
+        .await??;
+        finish(shared.clone(), step).await
+    };
+    let answer = answer.await;
     let response = match answer {
         Ok(reply) => match reply.into() {
             Reply::Message(bytes) => {
@@ -174,13 +192,14 @@ where
             refuse(problem)
         }
     };
-    with_nonce(&shared, session, response)
+    with_nonce(&shared, Some(session), response)
 }
 
 async fn sync(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Response {
     signed(
         shared,
         request,
+        MAX_SYNC_BYTES,
         authenticate,
         read_sync,
         |shared, step| async move {
@@ -237,9 +256,14 @@ async fn state(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Res
             .map_err(|error| problem(&error))?;
         Ok(cbor::to_bytes(&state?))
     };
-    signed(shared, request, authenticate_any, read, |_, answer| async {
-        answer
-    })
+    signed(
+        shared,
+        request,
+        MAX_JOINING_BYTES,
+        authenticate_any,
+        read,
+        |_, answer| async { answer },
+    )
     .await
 }
 
@@ -258,6 +282,7 @@ async fn phones(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Re
     signed(
         shared,
         request,
+        MAX_PHONES_BYTES,
         authenticate,
         read,
         |shared, step| async move {
@@ -292,6 +317,7 @@ async fn wake_up(State(shared): State<Arc<Shared>>, request: Request<Body>) -> R
     signed(
         shared,
         request,
+        NO_BODY,
         authenticate,
         |_, _, phone, _| (phone.id, phone.member),
         |shared, (phone, member)| async move { wake::stream(&shared, phone, member).await },
@@ -315,30 +341,6 @@ async fn count_invitation(
     match cell.map_err(|error| problem(&error))? {
         Some(cell) => gate::count(shared, parts, Counted::EnrolmentIn(cell)),
         None => Ok(()),
-    }
-}
-
-/// The body as it travelled: the signature covers these bytes.
-pub(super) async fn receive(
-    shared: &Shared,
-    parts: &Parts,
-    body: Body,
-) -> Result<Vec<u8>, ProblemCode> {
-    let declared =
-        text(&parts.headers, &header::CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
-    if declared.is_some_and(|length| length > MAX_REQUEST_BYTES as u64) {
-        return Err(ProblemCode::TooLarge);
-    }
-    match tokio::time::timeout(
-        shared.limits.body,
-        axum::body::to_bytes(body, MAX_REQUEST_BYTES),
-    )
-    .await
-    {
-        Ok(Ok(bytes)) => Ok(bytes.into()),
-        // Either too long or broken off; whoever broke off does not read the answer.
-        Ok(Err(_)) => Err(ProblemCode::TooLarge),
-        Err(_) => Err(ProblemCode::Busy),
     }
 }
 

@@ -12,6 +12,7 @@ mod common;
 mod served;
 
 mod acts;
+mod bodies;
 mod joining;
 mod listening;
 mod phones;

@@ -46,7 +46,10 @@ impl Server {
         let given_out = self
             .nonces
             .fresh_for_session(&key, parameters.nonce(), now)?;
-        signature::verify(request, headers).ok()?;
+        signature::verify_head(request, headers, &parameters).ok()?;
+        if headers.content_digest != signature::content_digest(request.body) {
+            return None;
+        }
         let phone = match certificate {
             None => self.sessions.phone(&key, now)?,
             Some((header, device)) => {
