@@ -40,17 +40,40 @@ pub(crate) fn write(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<(
     rename(&fresh, path)
 }
 
+/// Copies a file, by way of another name; the copy is there as a whole or not at all.
+pub(crate) fn copy(from: &Path, by_way_of: &Path, to: &Path) -> io::Result<()> {
+    remove(by_way_of)?;
+    step()?;
+    fs::copy(from, by_way_of)?;
+    File::open(by_way_of)?.sync_all()?;
+    rename(by_way_of, to)
+}
+
 /// Gives a file another name, in the place of what had it before, and waits until that is on the disk.
 pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
-    step()?;
-    fs::rename(from, to)?;
+    shift(from, to)?;
     sync_folder(to)
+}
+
+/// The same without waiting: for many files of a folder, which is synced behind them.
+pub(crate) fn shift(from: &Path, to: &Path) -> io::Result<()> {
+    step()?;
+    fs::rename(from, to)
 }
 
 /// Removes a file, if it is there.
 pub(crate) fn remove(path: &Path) -> io::Result<()> {
     step()?;
     match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Removes a folder with everything in it, if it is there.
+pub(crate) fn remove_folder(path: &Path) -> io::Result<()> {
+    step()?;
+    match fs::remove_dir_all(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }

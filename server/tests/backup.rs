@@ -14,11 +14,15 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use common::{MEMBERS, NOW, Place, open, publish};
+use sotay_model::device_key::PublicKey;
+use sotay_model::exchange::SixDigits;
+use sotay_model::organisation::Member;
 use sotay_model::{BlobDigest, InstallationId, Scope};
 use sotay_server::audit::{Event, verify};
 use sotay_server::blobs::{Appended, Blobs, Part};
 use sotay_server::commune::{self, BackupFault, CommuneError, Config};
-use sotay_server::storage::{Storage, StorageError};
+use sotay_server::engine::Engine;
+use sotay_server::storage::{Installation, Joining, Storage, StorageError};
 use unicode_normalization::UnicodeNormalization;
 
 /// A place, a key, and a backup of the place.
@@ -89,7 +93,9 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
             if path.is_dir() {
                 folders.push(path);
-            } else if !["sotay.db-wal", "sotay.db-shm", "lock"].contains(&name.as_str()) {
+            } else if !["sotay.db-wal", "sotay.db-shm", "lock", "keys.lock"]
+                .contains(&name.as_str())
+            {
                 let bytes = std::fs::read(&path).unwrap();
                 found.insert(path.strip_prefix(folder).unwrap().to_owned(), bytes);
             }
@@ -475,6 +481,28 @@ fn backup_goes_to_recipients_and_to_nobody_else() {
     );
 }
 
+/// A phone of a member that waits for an officer.
+fn waits(place: &Place, engine: &mut Engine, member: &str) -> InstallationId {
+    let phone = Installation::joining(
+        InstallationId(common::fresh_id()),
+        place.commune.members[member],
+        PublicKey::ed25519(&[0; 32]),
+        "Máy đang chờ".into(),
+        NOW,
+    );
+    let joining = Joining {
+        installation: phone.id,
+        digits: SixDigits::from_number(123_456).unwrap(),
+        tries_left: 5,
+        until: NOW.plus_minutes(60),
+    };
+    let transaction = engine.storage().write().unwrap();
+    transaction.add_installation(&phone).unwrap();
+    transaction.await_officer(&joining).unwrap();
+    transaction.commit().unwrap();
+    phone.id
+}
+
 #[test]
 fn backup_that_is_old_undoes_no_revocation_and_continues_the_audit_log() {
     let place = Place::new();
@@ -483,6 +511,8 @@ fn backup_that_is_old_undoes_no_revocation_and_continues_the_audit_log() {
         place.phone(&mut engine, "M01"),
         place.phone(&mut engine, "M02"),
     );
+    let waiting = waits(&place, &mut engine, "M06");
+    commune::invite(&place.data(), "M05", None, 14, NOW).unwrap();
     let sent = secretary.next(publish(place.cell("CB1"), "Trước"));
     secretary.sync(&mut engine, vec![sent]);
     drop(engine);
@@ -491,6 +521,24 @@ fn backup_that_is_old_undoes_no_revocation_and_continues_the_audit_log() {
 
     let mut engine = kept.place.engine();
     engine.revoke(lost.id, NOW).unwrap();
+    // What joined since: revoked again, in use, waiting; and one confirmed and then revoked.
+    let lost_since = kept.place.phone(&mut engine, "M02");
+    engine.revoke(lost_since.id, NOW).unwrap();
+    let mut joined_since = kept.place.phone(&mut engine, "M04");
+    let sent = joined_since.next(publish(kept.place.cell("CB1"), "Không được phép"));
+    joined_since.sync(&mut engine, vec![sent]);
+    let waits_since = waits(&kept.place, &mut engine, "M03");
+    let transaction = engine.storage().write().unwrap();
+    transaction.activate(waiting, NOW).unwrap();
+    transaction.commit().unwrap();
+    engine.revoke(waiting, NOW).unwrap();
+    commune::invite(&data, "M03", None, 14, NOW).unwrap();
+    assert_eq!(commune::revoke_invitations(&data, "M05", NOW).unwrap(), 1);
+    // And a member.
+    let more = format!("{MEMBERS}M77,Đồng chí Mẫu 77,CB1,Chính thức,,,,,\n");
+    let more = commune::read_csv(more.as_bytes()).unwrap();
+    commune::import(&data, &more, NOW).unwrap();
+    let new_member = commune_of(&data).members["M77"];
     let sent = secretary.next(publish(kept.place.cell("CB1"), "Sau"));
     secretary.sync(&mut engine, vec![sent]);
     let cell = Scope::organisation(kept.place.cell("CB1"));
@@ -500,10 +548,42 @@ fn backup_that_is_old_undoes_no_revocation_and_continues_the_audit_log() {
     drop(engine);
 
     let restored = kept.restore_to(&data).unwrap();
-    assert!(restored.audit_kept);
+    assert!(restored.audit_kept && restored.revocations_kept);
     let mut engine = open(&data);
-    let revoked = engine.installation(lost.id).unwrap();
-    assert!(revoked.is_none_or(|phone| phone.revoked_at.is_some()));
+    for id in [lost.id, lost_since.id, waiting] {
+        let phone = engine.installation(id).unwrap().unwrap();
+        // Only a phone that was a member's is told that it is revoked.
+        assert!(phone.active_since.is_some() && phone.revoked_at.is_some());
+    }
+    let phone = engine.installation(joined_since.id).unwrap().unwrap();
+    assert!(phone.is_accepted());
+    assert_eq!(phone.high_water, 0, "nothing that it sent is here");
+    let named = commune::revoke(&data, "M04", Some(joined_since.id), NOW);
+    assert_eq!(named.unwrap(), 1, "it can be named");
+    let still: Vec<_> = commune::waiting(&data, NOW).unwrap();
+    assert_eq!((still.len(), still[0].member.as_str()), (1, "M03"));
+    let confirmed = commune::confirm(&data, "M03", &still[0].digits.text(), NOW).unwrap();
+    assert_eq!(confirmed, commune::Confirmation::Confirmed);
+    assert!(
+        engine
+            .installation(waits_since)
+            .unwrap()
+            .unwrap()
+            .is_accepted()
+    );
+    let invited = commune::open_invitations(&data, NOW).unwrap();
+    assert_eq!((invited.len(), invited[0].member.as_str()), (1, "M03"));
+    // The same list again enters the same person.
+    commune::import(&data, &more, NOW).unwrap();
+    assert_eq!(commune_of(&data).members["M77"], new_member);
+    let transaction = engine.storage().read().unwrap();
+    assert!(
+        transaction
+            .record(Member::key(new_member))
+            .unwrap()
+            .is_some()
+    );
+    drop(transaction);
     assert!(engine.installation(secretary.id).unwrap().is_some());
     let transaction = engine.storage().read().unwrap();
     let whole = verify(&transaction, &[], None).unwrap().unwrap();
@@ -525,14 +605,136 @@ fn backup_that_is_old_undoes_no_revocation_and_continues_the_audit_log() {
 }
 
 #[test]
-fn backup_of_another_commune_takes_over_nothing_from_the_one_that_was_there() {
+fn backup_of_another_commune_is_refused_and_changes_nothing() {
     let kept = Kept::new();
     let config = Config::parse(common::CONFIG).unwrap();
     let list = commune::read_csv(MEMBERS.as_bytes()).unwrap();
     let other = kept.place.folder.path().join("other");
     commune::init(&config, &list, &other, NOW).unwrap();
-    let restored = kept.restore_to(&other).unwrap();
-    assert!(!restored.audit_kept);
-    assert!(restored.before.unwrap().exists());
-    assert_eq!(commune_of(&other), kept.place.commune);
+    let before = files(&other);
+    let refused = |data: &Path| {
+        let found = fault(kept.restore_to(data));
+        assert!(
+            matches!(found, BackupFault::AnotherCommune { .. }),
+            "{found}"
+        );
+    };
+    refused(&other);
+    assert!(files(&other) == before);
+    // Also where its keys are gone, as in a folder of an older version: the database says it.
+    for name in before.keys() {
+        if name.to_string_lossy().contains("organisation") {
+            std::fs::remove_file(other.join(name)).unwrap();
+        }
+    }
+    refused(&other);
+    let folder = files(&other);
+    assert_eq!(folder.len(), before.len() - 4);
+    assert!(
+        folder
+            .iter()
+            .all(|(name, bytes)| before.get(name) == Some(bytes))
+    );
+}
+
+#[test]
+fn backup_brings_back_a_lost_key_and_no_half_of_a_pair_that_is_another_one_now() {
+    let kept = Kept::new();
+    let data = kept.place.data();
+    let before = files(&data);
+    std::fs::remove_file(data.join("organisation.key")).unwrap();
+    // The backup has the root and the certificate before these.
+    let rotated = Place::new();
+    for name in ["root.pem", "root.key", "server.pem"] {
+        std::fs::copy(rotated.data().join(name), data.join(name)).unwrap();
+    }
+    std::fs::remove_file(data.join("root.key")).unwrap();
+    std::fs::remove_file(data.join("server.key")).unwrap();
+    kept.restore_to(&data).unwrap();
+    let after = files(&data);
+    let name = Path::new("organisation.key");
+    assert_eq!(after[name], before[name]);
+    for name in ["root.key", "server.key"] {
+        assert!(!after.contains_key(Path::new(name)), "{name}");
+    }
+}
+
+/// Overwrites the first page of a table, as a dying disk would.
+fn damage(database: &Path, table: &str) {
+    use std::io::{Seek, SeekFrom, Write};
+    let connection = rusqlite::Connection::open(database).unwrap();
+    let page: i64 = connection
+        .query_row(
+            "SELECT rootpage FROM sqlite_schema WHERE name = ?1",
+            [table],
+            |row| row.get(0),
+        )
+        .unwrap();
+    let size: i64 = connection
+        .pragma_query_value(None, "page_size", |row| row.get(0))
+        .unwrap();
+    drop(connection);
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .open(database)
+        .unwrap();
+    let at = u64::try_from((page - 1) * size).unwrap();
+    file.seek(SeekFrom::Start(at)).unwrap();
+    file.write_all(&vec![0xa5; usize::try_from(size).unwrap()])
+        .unwrap();
+}
+
+#[test]
+fn backup_over_a_damaged_database_keeps_revocations_or_stops() {
+    let place = Place::new();
+    let mut engine = place.engine();
+    let lost = place.phone(&mut engine, "M02");
+    drop(engine);
+    let kept = Kept::of(place);
+    let data = kept.place.data();
+    let database = data.join(commune::DATABASE);
+    kept.place.engine().revoke(lost.id, NOW).unwrap();
+    let revoked = || {
+        let phone = open(&data).installation(lost.id).unwrap().unwrap();
+        phone.revoked_at.is_some()
+    };
+
+    // The log cannot be read; who was revoked can.
+    damage(&database, "audit");
+    let restored = kept.restore_to(&data).unwrap();
+    assert!(restored.revocations_kept && !restored.audit_kept);
+    assert!(revoked());
+
+    damage(&database, "installation");
+    let before = files(&data);
+    let stopped = kept.restore_to(&data).unwrap_err();
+    assert!(
+        matches!(&stopped, CommuneError::RevocationsUnreadable { path, .. } if *path == database),
+        "{stopped}"
+    );
+    assert!(files(&data) == before);
+    let run = |more: &[&str]| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_sotay-server"))
+            .arg("restore")
+            .args(["--data".as_ref(), data.as_os_str()])
+            .args(["--from".as_ref(), kept.backup.as_os_str()])
+            .args(["--identity".as_ref(), kept.identity.as_os_str()])
+            .args(more)
+            .output()
+            .unwrap();
+        (
+            output.status.success(),
+            String::from_utf8(output.stdout).unwrap(),
+        )
+    };
+    assert_eq!(run(&[]), (false, String::new()));
+    let (done, said) = run(&["--lose-revocations"]);
+    assert!(
+        done && said.contains("not continued: phones revoked"),
+        "{said}"
+    );
+    assert!(said.contains("not continued: the audit log"), "{said}");
+    assert!(!revoked(), "as it said");
+    let (done, said) = run(&[]);
+    assert!(done && !said.contains("not continued"), "{said}");
 }

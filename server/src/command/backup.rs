@@ -51,18 +51,32 @@ pub(crate) struct Restore {
     /// The file with the secret key.
     #[arg(long)]
     identity: PathBuf,
+    /// Restores also where the database that was there does not say any more who was revoked since: they are to be revoked again.
+    #[arg(long)]
+    lose_revocations: bool,
 }
 
 impl Restore {
     pub(crate) fn run(self, now: Timestamp) -> Result<String, CommuneError> {
-        let restored = commune::restore(&self.data, &self.from, &self.identity, now)?;
+        let restore = if self.lose_revocations {
+            commune::restore_losing_revocations
+        } else {
+            commune::restore
+        };
+        let restored = restore(&self.data, &self.from, &self.identity, now)?;
         let mut text = format!("restored as incarnation {}", restored.incarnation);
         if let Some(before) = restored.before {
             text.push_str(&format!("; the database before is {}", before.display()));
-            if !restored.audit_kept {
-                text.push_str("; its audit log could not be continued");
-            }
         }
+        if !restored.revocations_kept {
+            text.push_str(
+                "\nnot continued: phones revoked, invitations used and contents removed since the backup; revoke and purge again",
+            );
+        }
+        if !restored.audit_kept {
+            text.push_str("\nnot continued: the audit log since the backup");
+        }
+        text.push_str("\nimport the list of members once more: the backup's may be older");
         Ok(text)
     }
 }

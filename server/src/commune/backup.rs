@@ -10,37 +10,35 @@
 //! Not in it: parts of attachments still being handed over, databases that a restore put aside, the lock. Nothing of a
 //! backup is ever written outside the data folder in the clear, and there are no backups that are not encrypted.
 //!
-//! A restore unpacks and checks everything beside what is there and replaces the database last, so that a backup that cannot be
-//! used changes nothing. What happened since and must not be undone is taken over from the database that was there, if it
-//! can still be read: the audit log with its erasures, revoked phones, used and burnt invitations, and the list of what was
-//! removed because it should never have been entered, which is then removed once more. Keys, certificates and
-//! attachments that are there stay; only what is missing comes from the backup.
+//! The keys of the folder are read under their lock, so that no backup has some of before a rotation and some of after it.
 //!
 //! A server holds the folder's lock, shared with others that serve it; a restore wants it alone.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, BufReader, Read, Write};
-use std::path::{Component, Path, PathBuf};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
+use age::Encryptor;
 use age::secrecy::ExposeSecret;
 use age::x25519::{Identity, Recipient};
-use age::{DecryptError, Decryptor, Encryptor};
 use sotay_model::Timestamp;
 
-use super::{CommuneError, DATABASE, make_private_folder, statement};
+use super::{CommuneError, DATABASE, certificates, hold, signing, statement};
 use crate::audit::Event;
 use crate::blobs;
-use crate::engine::Engine;
+use crate::durable;
 use crate::private_file::PrivateFile;
 use crate::storage::{Storage, StorageError};
 
 const LOCK: &str = "lock";
 /// The copy of the database while a backup is made.
 const COPY: &str = "backup.unfinished";
+/// The copy of the database that a restore replaces, while it is made.
+pub(super) const ASIDE: &str = "aside.unfinished";
 /// The folder in which a backup is unpacked.
-const UNPACKED: &str = "restore.unfinished";
+pub(super) const UNPACKED: &str = "restore.unfinished";
 /// Where the folder's own files lie in the archive.
-const FOLDER: &str = "folder";
+pub(super) const FOLDER: &str = "folder";
 const ENDINGS: [&str; 4] = ["pem", "key", "pub", "until"];
 const HOSTS: &str = "hosts";
 
@@ -65,23 +63,19 @@ pub enum BackupFault {
     /// It was cut or changed.
     #[error("the backup is damaged: it was cut or changed")]
     Damaged,
+    /// The folder's keys or its database are another commune's: phones of the one in the backup would find keys there that they do not
+    /// know. It may also be a folder that `init` has just made.
+    #[error("{path} is another commune's: restore into a new folder")]
+    AnotherCommune {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The archive has no database, or something that no backup has.
     #[error("the backup holds {name:?}, which is none of ours")]
     Foreign {
         /// What.
         name: String,
     },
-}
-
-/// What a restore did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Restored {
-    /// The incarnation that begins: phones see by it that they must send again what the copy lacks.
-    pub incarnation: u64,
-    /// Where the database lies that was there, if there was one.
-    pub before: Option<PathBuf>,
-    /// Whether the audit log since the backup was taken over from it.
-    pub audit_kept: bool,
 }
 
 /// Takes the folder for a server, beside other servers.
@@ -91,7 +85,7 @@ pub(crate) fn serve_in(folder: &Path) -> io::Result<File> {
     Ok(lock)
 }
 
-fn lock_file(folder: &Path) -> io::Result<File> {
+pub(super) fn lock_file(folder: &Path) -> io::Result<File> {
     OpenOptions::new()
         .write(true)
         .create(true)
@@ -100,7 +94,7 @@ fn lock_file(folder: &Path) -> io::Result<File> {
 }
 
 /// Says which file an error is about.
-fn file(path: &Path) -> impl FnOnce(io::Error) -> CommuneError + use<> {
+pub(super) fn file(path: &Path) -> impl FnOnce(io::Error) -> CommuneError + use<> {
     let path = path.to_owned();
     move |source| CommuneError::File { path, source }
 }
@@ -188,6 +182,7 @@ fn encrypt(
     let encryptor = Encryptor::with_recipients(for_whom).map_err(|_| BackupFault::Recipient {
         text: String::new(),
     })?;
+    let own = own_files(folder)?;
     let failed = file(folder);
     let write = || -> io::Result<()> {
         let mut archive = tar::Builder::new(encryptor.wrap_output(io::BufWriter::new(output))?);
@@ -195,8 +190,11 @@ fn encrypt(
         archive.mode(tar::HeaderMode::Deterministic);
         archive.follow_symlinks(false);
         archive.append_path_with_name(copy, DATABASE)?;
-        for name in own_files(folder)? {
-            archive.append_path_with_name(folder.join(&name), format!("{FOLDER}/{name}"))?;
+        for (name, bytes) in &own {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(bytes.len() as u64);
+            header.set_mode(0o600);
+            archive.append_data(&mut header, format!("{FOLDER}/{name}"), bytes.as_slice())?;
         }
         // After the database: what it names was complete before it was written.
         for (home, digest) in complete_blobs(folder)? {
@@ -210,23 +208,29 @@ fn encrypt(
     write().map_err(failed)
 }
 
-/// The names of the folder's own files that belong in a backup.
-fn own_files(folder: &Path) -> io::Result<Vec<String>> {
-    let mut names = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if let Ok(name) = entry.file_name().into_string()
-            && entry.file_type()?.is_file()
-            && is_own_file(&name)
-        {
-            names.push(name);
+/// The folder's own files that belong in a backup, as they are together at one moment.
+fn own_files(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, CommuneError> {
+    let _held = hold(folder)?;
+    certificates::finish(folder)?;
+    signing::finish(folder)?;
+    let read = || {
+        let mut files = Vec::new();
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            if let Ok(name) = entry.file_name().into_string()
+                && entry.file_type()?.is_file()
+                && is_own_file(&name)
+            {
+                files.push((name, fs::read(entry.path())?));
+            }
         }
-    }
-    names.sort();
-    Ok(names)
+        files.sort();
+        Ok(files)
+    };
+    read().map_err(file(folder))
 }
 
-fn is_own_file(name: &str) -> bool {
+pub(super) fn is_own_file(name: &str) -> bool {
     let ending = Path::new(name)
         .extension()
         .and_then(|ending| ending.to_str());
@@ -259,229 +263,17 @@ fn complete_blobs(folder: &Path) -> io::Result<Vec<(String, String)>> {
 
 /// Removes what a killed backup or restore left. A backup under way then fails, and is to be made again.
 pub(super) fn clear_leftovers(folder: &Path) -> Result<(), CommuneError> {
-    let (copy, unpacked) = (folder.join(COPY), folder.join(UNPACKED));
-    remove_database(&copy).map_err(file(&copy))?;
-    remove_folder(&unpacked).map_err(file(&unpacked))
-}
-
-/// Puts a backup in place; the database that was there is kept under another name.
-pub fn restore(
-    folder: &Path,
-    from: &Path,
-    identity: &Path,
-    now: Timestamp,
-) -> Result<Restored, CommuneError> {
-    let identities = read_identities(identity)?;
-    make_private_folder(folder).map_err(file(folder))?;
-    let lock = lock_file(folder).map_err(file(folder))?;
-    match lock.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            return Err(CommuneError::Served {
-                path: folder.to_owned(),
-            });
-        }
-        Err(TryLockError::Error(source)) => return Err(file(folder)(source)),
+    for name in [COPY, ASIDE] {
+        let copy = folder.join(name);
+        remove_database(&copy).map_err(file(&copy))?;
     }
     let unpacked = folder.join(UNPACKED);
-    remove_folder(&unpacked).map_err(file(&unpacked))?;
-    make_private_folder(&unpacked).map_err(file(&unpacked))?;
-    let restored =
-        unpack(from, &identities, &unpacked).and_then(|()| put_in_place(folder, &unpacked, now));
-    remove_folder(&unpacked).map_err(file(&unpacked))?;
-    restored
-}
-
-fn read_identities(path: &Path) -> Result<Vec<Identity>, CommuneError> {
-    let text = fs::read_to_string(path).map_err(file(path))?;
-    let found: Vec<Identity> = text
-        .lines()
-        .filter_map(|line| line.trim().parse().ok())
-        .collect();
-    if found.is_empty() {
-        return Err(BackupFault::Identity.into());
-    }
-    Ok(found)
-}
-
-fn unpack(from: &Path, identities: &[Identity], into: &Path) -> Result<(), CommuneError> {
-    let input = BufReader::new(File::open(from).map_err(file(from))?);
-    let decryptor = Decryptor::new_buffered(input).map_err(|error| match error {
-        DecryptError::InvalidMac => BackupFault::Damaged,
-        _ => BackupFault::NotABackup,
-    })?;
-    let tried = identities.iter().map(|one| one as &dyn age::Identity);
-    let plain = decryptor.decrypt(tried).map_err(|error| match error {
-        DecryptError::NoMatchingKeys => BackupFault::WrongIdentity,
-        DecryptError::InvalidHeader | DecryptError::UnknownFormat => BackupFault::NotABackup,
-        _ => BackupFault::Damaged,
-    })?;
-    // Whatever is read was authenticated; what cannot be read was cut or changed, unless the disk says otherwise.
-    let unreadable = |error: io::Error| match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::PermissionDenied => file(into)(error),
-        _ => BackupFault::Damaged.into(),
-    };
-    let mut archive = tar::Archive::new(plain);
-    for entry in archive.entries().map_err(unreadable)? {
-        let mut entry = entry.map_err(unreadable)?;
-        let path = entry.path().map_err(unreadable)?.into_owned();
-        let foreign = || BackupFault::Foreign {
-            name: path.display().to_string(),
-        };
-        let usual = entry.header().entry_type().is_file() && is_ours(&path);
-        if !usual {
-            return Err(foreign().into());
-        }
-        let to = into.join(&path);
-        if let Some(parent) = to.parent() {
-            make_private_folder(parent).map_err(file(parent))?;
-        }
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut output = options.open(&to).map_err(file(&to))?;
-        io::copy(&mut entry, &mut output).map_err(unreadable)?;
-        output.sync_all().map_err(file(&to))?;
-    }
-    // The end of the encrypted file is behind the end of the archive: without it something is missing.
-    let mut rest = archive.into_inner();
-    let mut buffer = [0; 4_096];
-    while rest.read(&mut buffer).map_err(unreadable)? > 0 {}
-    if into.join(DATABASE).exists() {
-        Ok(())
-    } else {
-        Err(BackupFault::NotABackup.into())
-    }
-}
-
-/// Whether a name in the archive is one that [`back_up`] writes.
-fn is_ours(path: &Path) -> bool {
-    let mut names = Vec::new();
-    for component in path.components() {
-        match component {
-            Component::Normal(name) => names.push(name.to_str().unwrap_or_default()),
-            _ => return false,
-        }
-    }
-    match names.as_slice() {
-        [DATABASE] => true,
-        [FOLDER, name] => is_own_file(name),
-        [blobs::FOLDER, home, digest] => {
-            home.replacen('-', ":", 1)
-                .parse::<sotay_model::Scope>()
-                .is_ok()
-                && digest.parse::<sotay_model::BlobDigest>().is_ok()
-        }
-        _ => false,
-    }
-}
-
-fn put_in_place(folder: &Path, unpacked: &Path, now: Timestamp) -> Result<Restored, CommuneError> {
-    let (database, incoming) = (folder.join(DATABASE), unpacked.join(DATABASE));
-    // One that cannot be read any more need not say how far it was.
-    let above = Storage::open(&database)
-        .and_then(|mut storage| storage.read()?.incarnation())
-        .ok();
-    let mut storage = Storage::open(&incoming)?;
-    storage.check()?;
-    let mut audit_kept = false;
-    if above.is_some() {
-        match storage.take_over(&database) {
-            Ok(kept) => audit_kept = kept,
-            Err(error) => {
-                tracing::warn!(%error, "nothing is taken over from the database that was here")
-            }
-        }
-    }
-    let incarnation = storage.begin_incarnation(above.unwrap_or(0), now)?;
-    let transaction = storage.write()?;
-    transaction.audit(now, None, &Event::Restored { incarnation })?;
-    transaction.commit()?;
-    // Whatever was removed here since does not come back.
-    let mut engine = Engine::new(storage);
-    let removed = engine.purge_again(now)?.files;
-    engine.storage().leave_no_trace()?;
-    // Closing it writes its log back.
-    drop(engine);
-    for home in names_in(&unpacked.join(blobs::FOLDER)).map_err(file(unpacked))? {
-        for digest in &removed {
-            let spilled = unpacked
-                .join(blobs::FOLDER)
-                .join(&home)
-                .join(digest.to_string());
-            match fs::remove_file(&spilled) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(file(&spilled)(error));
-                }
-                _ => {}
-            }
-        }
-    }
-
-    move_missing(&unpacked.join(FOLDER), folder)?;
-    let attachments = unpacked.join(blobs::FOLDER);
-    for home in names_in(&attachments).map_err(file(&attachments))? {
-        let to = folder.join(blobs::FOLDER).join(&home);
-        make_private_folder(&to).map_err(file(&to))?;
-        move_missing(&attachments.join(&home), &to)?;
-    }
-
-    let before = folder.join(format!("{DATABASE}.before-{incarnation}"));
-    let mut was_there = false;
-    for ending in ["", "-wal", "-shm"] {
-        let name = |database: &Path| PathBuf::from(format!("{}{ending}", database.display()));
-        match fs::rename(name(&database), name(&before)) {
-            Ok(()) => was_there = true,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(file(&database)(error)),
-        }
-    }
-    fs::rename(&incoming, &database).map_err(file(&incoming))?;
-    #[cfg(unix)]
-    File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(file(folder))?;
-    Ok(Restored {
-        incarnation,
-        before: was_there.then_some(before),
-        audit_kept,
-    })
-}
-
-/// Moves files that are not there yet.
-fn move_missing(from: &Path, to: &Path) -> Result<(), CommuneError> {
-    for name in names_in(from).map_err(file(from))? {
-        let target = to.join(&name);
-        if !target.exists() {
-            fs::rename(from.join(&name), &target).map_err(file(&target))?;
-        }
-    }
-    Ok(())
-}
-
-fn names_in(folder: &Path) -> io::Result<Vec<std::ffi::OsString>> {
-    match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        entries => entries?
-            .map(|entry| entry.map(|entry| entry.file_name()))
-            .collect(),
-    }
+    durable::remove_folder(&unpacked).map_err(file(&unpacked))
 }
 
 fn remove_database(database: &Path) -> io::Result<()> {
     for ending in ["", "-wal", "-shm", "-journal"] {
-        match fs::remove_file(format!("{}{ending}", database.display())) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+        durable::remove(Path::new(&format!("{}{ending}", database.display())))?;
     }
     Ok(())
-}
-
-fn remove_folder(folder: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
 }

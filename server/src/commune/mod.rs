@@ -15,6 +15,7 @@ mod log;
 mod members;
 mod phones;
 mod printing;
+mod restore;
 mod retention;
 mod signing;
 mod spills;
@@ -34,7 +35,7 @@ use crate::engine::{EngineError, meta, random};
 use crate::storage::{Storage, StorageError, Transaction};
 
 pub(crate) use backup::serve_in;
-pub use backup::{BackupFault, Restored, back_up, make_identity, restore};
+pub use backup::{BackupFault, back_up, make_identity};
 pub use certificates::{CertificateError, Certificates};
 pub use config::{Config, ConfigFault, PlannedOffice, PlannedOrganisation};
 pub use faults::{CellFault, RowFault};
@@ -53,6 +54,7 @@ pub use members::MemberRow;
 pub(crate) use members::interpret;
 pub use phones::{Confirmation, Waiting, confirm, phones, revoke, waiting};
 pub use printing::{PrintOrder, Printed, print_invitations};
+pub use restore::{Restored, restore, restore_losing_revocations};
 pub use retention::{count_over, remove_over};
 pub use signing::OrganisationKeys;
 pub use spills::{Cleared, purge};
@@ -149,6 +151,14 @@ pub enum CommuneError {
     /// A backup that is not made or not used.
     #[error(transparent)]
     Backup(#[from] BackupFault),
+    /// The database that a restore replaces does not say any more who was revoked since the backup. Nothing was replaced.
+    #[error("{path} does not say any more who was revoked since the backup: {source}")]
+    RevocationsUnreadable {
+        /// The database.
+        path: PathBuf,
+        /// Why.
+        source: StorageError,
+    },
     /// The host of an invitation.
     #[error(transparent)]
     Invitation(#[from] InvitationFault),

@@ -56,11 +56,7 @@ impl OrganisationKeys {
     /// Makes the keys of a folder that never had any, as of an older version, and completes what a kill left. The caller holds the
     /// folder's lock for keys.
     pub(super) fn complete(folder: &Path) -> Result<(), CertificateError> {
-        if file(folder, NEW, "key").exists() {
-            follow(folder, NEW_SPARE, SPARE, &["key"])?;
-            follow(folder, NEW, IN_USE, &["key"])?;
-        }
-        finish_rotation(folder, [NEXT, SPARE, IN_USE], "pub")?;
+        finish(folder)?;
         // A statement is made with the keys: where there is one, they were lost.
         if !has(folder, IN_USE) && !has(folder, SPARE) && !folder.join(statement::FILE).exists() {
             return Self::create(folder);
@@ -76,7 +72,7 @@ impl OrganisationKeys {
 
     /// Reads them. The spare's private half need not be there.
     pub fn open(folder: &Path) -> Result<Self, CertificateError> {
-        finish_rotation(folder, [NEXT, SPARE, IN_USE], "pub")?;
+        finish(folder)?;
         let path = file(folder, IN_USE, "key");
         let unreadable = || CertificateError::Unreadable { path: path.clone() };
         let key = KeyPair::from_pem(&read(&path)?).map_err(|_| unreadable())?;
@@ -159,11 +155,30 @@ pub(super) fn rotate(folder: &Path, spare_key: Option<&Path>) -> Result<(), Cert
     write_private(&file(folder, NEXT, "key"), &next.serialize_pem())?;
     let public = hexadecimal(next.der_bytes());
     write(&file(folder, NEXT, "pub"), &public)?;
+    finish(folder)
+}
+
+/// Completes what a kill left of making keys, or of a rotation.
+pub(super) fn finish(folder: &Path) -> Result<(), CertificateError> {
+    if file(folder, NEW, "key").exists() {
+        follow(folder, NEW_SPARE, SPARE, &["key"])?;
+        follow(folder, NEW, IN_USE, &["key"])?;
+    }
     finish_rotation(folder, [NEXT, SPARE, IN_USE], "pub")
 }
 
 fn new_key() -> Result<KeyPair, CertificateError> {
     Ok(KeyPair::generate_for(&PKCS_ED25519)?)
+}
+
+/// Every public half that a folder has or had; none in one that never had keys.
+pub(super) fn public_halves(folder: &Path) -> Result<Vec<Vec<u8>>, CertificateError> {
+    finish(folder)?;
+    let mut halves = former(folder)?;
+    for name in [IN_USE, SPARE].into_iter().filter(|name| has(folder, name)) {
+        halves.push(public_half(folder, name)?);
+    }
+    Ok(halves)
 }
 
 fn has(folder: &Path, name: &str) -> bool {

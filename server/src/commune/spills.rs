@@ -38,7 +38,8 @@ pub fn purge(folder: &Path, spill: Spill, now: Timestamp) -> Result<Cleared, Com
     let _served = serve_in(folder).map_err(file)?;
     clear_leftovers(folder)?;
     let mut databases = vec![folder.join(DATABASE)];
-    databases.extend(databases_set_aside(folder).map_err(file)?);
+    let aside = databases_set_aside(folder).map_err(file)?;
+    databases.extend(aside.into_iter().map(|(_, path)| path));
     let mut cleared = Cleared {
         records: 0,
         files: 0,
@@ -64,16 +65,16 @@ pub fn purge(folder: &Path, spill: Spill, now: Timestamp) -> Result<Cleared, Com
     Ok(cleared)
 }
 
-/// The databases that restores put aside.
-fn databases_set_aside(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+/// The databases that restores put aside, by the incarnation that followed each, in order.
+pub(super) fn databases_set_aside(folder: &Path) -> std::io::Result<Vec<(u64, PathBuf)>> {
     let before = format!("{DATABASE}.before-");
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let name = path.file_name().and_then(|name| name.to_str());
         let number = name.and_then(|name| name.strip_prefix(&before));
-        if number.is_some_and(|number| number.bytes().all(|b| b.is_ascii_digit())) {
-            found.push(path);
+        if let Some(number) = number.and_then(|number| number.parse().ok()) {
+            found.push((number, path));
         }
     }
     found.sort();

@@ -50,22 +50,58 @@ impl Storage {
         }
     }
 
+    /// Whether another database is this commune's too: a copy keeps the secret that its original was made with.
+    pub(crate) fn is_copy_of_same(&self, other: &Path) -> Result<bool, StorageError> {
+        self.beside(other, |connection| {
+            connection.query_row(
+                "SELECT (SELECT value FROM main.meta WHERE name = ?1) IS (SELECT value FROM other.meta WHERE name = ?1)",
+                [meta::NONCE_SECRET],
+                |row| row.get(0),
+            )
+        })
+    }
+
     /// Takes over from the database that this copy replaces what must not be undone: phones that were revoked, invitations that
-    /// were used or burnt, the list of what was removed, and the audit log where it goes on from this one's. Whether it does.
-    pub(crate) fn take_over(&self, before: &Path) -> Result<bool, StorageError> {
+    /// were used or burnt, and the list of what was removed; and phones and invitations that came since, so that one of
+    /// them can be revoked and is told. All of it or nothing.
+    ///
+    /// Of a phone that came since, nothing that it sent is here: it begins with its first number. A member who came since keeps the code
+    /// and the id, so that the next list enters the same person.
+    pub(crate) fn take_over_revocations(&self, before: &Path) -> Result<(), StorageError> {
         self.beside(before, |connection| {
             let change = connection.unchecked_transaction()?;
             change.execute_batch(
-                "UPDATE main.installation SET revoked_at = o.revoked_at
-                     FROM other.installation o
-                     WHERE o.id = main.installation.id AND o.revoked_at IS NOT NULL
-                         AND main.installation.revoked_at IS NULL;
-                 UPDATE main.invitation SET tries_left = MIN(main.invitation.tries_left, o.tries_left),
-                         used_at = o.used_at, used_by = o.used_by
-                     FROM other.invitation o
-                     WHERE o.lookup = main.invitation.lookup;
+                "INSERT INTO main.installation
+                     (id, member, algorithm, public_key, high_water, device_name, enrolled_at, revoked_at, active_since, approval)
+                     SELECT id, member, algorithm, public_key, 0, device_name, enrolled_at, revoked_at, active_since, approval
+                     FROM other.installation WHERE true
+                     ON CONFLICT (id) DO UPDATE SET revoked_at = COALESCE(revoked_at, excluded.revoked_at),
+                         active_since = COALESCE(active_since, excluded.active_since);
+                 INSERT INTO main.joining (installation, digits, tries_left, until)
+                     SELECT installation, digits, tries_left, until FROM other.joining WHERE true
+                     ON CONFLICT (installation) DO UPDATE SET tries_left = MIN(tries_left, excluded.tries_left);
+                 DELETE FROM main.joining WHERE installation IN (
+                     SELECT id FROM main.installation WHERE active_since IS NOT NULL OR revoked_at IS NOT NULL);
+                 INSERT INTO main.invitation
+                     (lookup, roots_key, claim_key, member, expires_at, tries_left, used_at, used_by, claim)
+                     SELECT lookup, roots_key, claim_key, member, expires_at, tries_left, used_at, used_by, claim
+                     FROM other.invitation WHERE true
+                     ON CONFLICT (lookup) DO UPDATE SET tries_left = MIN(tries_left, excluded.tries_left),
+                         used_at = COALESCE(used_at, excluded.used_at), used_by = COALESCE(used_by, excluded.used_by),
+                         claim = COALESCE(claim, excluded.claim);
+                 INSERT INTO main.register (subject, code, id, entered)
+                     SELECT subject, code, id, x'' FROM other.register WHERE subject = 'member'
+                     ON CONFLICT DO NOTHING;
                  INSERT INTO main.spill SELECT * FROM other.spill WHERE true ON CONFLICT DO NOTHING;",
             )?;
+            change.commit()
+        })
+    }
+
+    /// Takes over the audit log of the database that this copy replaces, where it goes on from this one's. Whether it does.
+    pub(crate) fn take_over_audit(&self, before: &Path) -> Result<bool, StorageError> {
+        self.beside(before, |connection| {
+            let change = connection.unchecked_transaction()?;
             let goes_on: bool = change.query_row(
                 "SELECT EXISTS (SELECT 1 FROM main.audit) AND NOT EXISTS (
                      SELECT 1 FROM main.audit a LEFT JOIN other.audit o ON o.scope = a.scope AND o.n = a.n
@@ -84,6 +120,17 @@ impl Storage {
             change.commit()?;
             Ok(goes_on)
         })
+    }
+
+    /// Writes the log beside the database back into it. `Busy` where somebody reads for too long.
+    pub(crate) fn fold_log(&self) -> Result<(), StorageError> {
+        let log_in_use: bool =
+            self.connection
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        if log_in_use {
+            return Err(StorageError::Busy);
+        }
+        Ok(())
     }
 
     /// Does something with another database attached as `other`.

@@ -92,7 +92,7 @@ pub(crate) fn publish(secretary: &Phone, title: &str) -> MeetingKey {
     meeting
 }
 
-fn plan() -> CommunePlan {
+pub(crate) fn plan() -> CommunePlan {
     let organisation = |code: &str, level: &str, above: Option<&str>| OrganisationPlan {
         code: code.into(),
         name: format!("Tổ chức mẫu {code}"),
