@@ -65,7 +65,8 @@ pub fn read_audit(
     Ok(storage.read()?.audit_entries(only, read)?)
 }
 
-/// Erases what an entry tells; false if there is nothing to erase.
+/// Erases what an entry tells, also from what SQLite keeps of it in pages and log; false if there is nothing to erase. `Busy` where
+/// somebody reads for too long: then it is erased, and to be asked again until no byte is left.
 pub fn erase_audit(
     folder: &Path,
     scope: Option<Scope>,
@@ -76,5 +77,6 @@ pub fn erase_audit(
     let transaction = storage.write()?;
     let erased = transaction.erase_event(now, scope, n)?;
     transaction.commit()?;
+    storage.leave_no_trace()?;
     Ok(erased)
 }
