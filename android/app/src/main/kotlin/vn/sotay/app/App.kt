@@ -301,7 +301,7 @@ private fun Join(
                 joining = null
             }
         }
-        WaitingScreen(waiting.digits) {
+        WaitingScreen(waiting.digits, waiting.host) {
             entries.enter {
                 handbook.stopJoining()
                 joining = null
@@ -383,7 +383,9 @@ private fun Tabbed(
     // A wrong PIN was given for the tenth time, and the handbook is gone.
     LaunchedEffect(problem) { if (problem is HandbookException.WipedAfterTries) kept.ended(handbook, problem) }
     Column {
-        Box(Modifier.weight(1f)) { Route(handbook, joined, places, entries, platform) }
+        Box(Modifier.weight(1f)) {
+            Route(handbook, joined, places, entries, platform) { lost -> kept.left(handbook, lost) }
+        }
         HandbookTabs(places.tab, places::openTab)
     }
     ProblemDialog(entries)

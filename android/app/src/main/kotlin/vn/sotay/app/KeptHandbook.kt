@@ -88,6 +88,18 @@ class KeptHandbook(
         }
     }
 
+    /** The member signed out, which deleted it, and so many unsent entries with it. */
+    fun left(
+        handbook: MemberHandbook,
+        unsent: Int,
+    ) {
+        if ((state.value as? Opening.Open)?.handbook !== handbook) return
+        change {
+            close(handbook)
+            Opening.Erased(unsent)
+        }
+    }
+
     /** The app went out of sight. */
     fun outOfSight() {
         hiddenSince = SystemClock.elapsedRealtime()

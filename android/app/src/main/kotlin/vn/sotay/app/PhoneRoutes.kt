@@ -14,6 +14,7 @@ import vn.sotay.MemberHandbook
 import vn.sotay.app.phones.InvitationScreen
 import vn.sotay.app.phones.InviteScreen
 import vn.sotay.app.phones.JoiningPhonesScreen
+import vn.sotay.app.phones.MembersPhonesScreen
 import vn.sotay.app.phones.PhonesActions
 import vn.sotay.app.phones.PhonesScreen
 import vn.sotay.client.Confirmation
@@ -21,6 +22,7 @@ import vn.sotay.client.HandbookException
 import vn.sotay.client.InvitationView
 import vn.sotay.client.JoiningPhoneView
 import vn.sotay.model.InstallationId
+import vn.sotay.model.MemberId
 import vn.sotay.model.Role
 import kotlin.time.Duration.Companion.seconds
 
@@ -46,8 +48,29 @@ internal fun Way.Phones() {
                 remove = { phone -> entries.enter({ changed++ }) { remove(phone) } },
                 openJoining = { open(ScreenName.JoiningPhones) }.takeIf { confirms },
                 openInvite = { open(ScreenName.Invite) }.takeIf { leads },
+                openMembers = { open(ScreenName.MembersPhones) }.takeIf { leads },
             )
-        PhonesScreen(phones, actions, places::back)
+        PhonesScreen(phones, actions, back = places::back)
+    }
+}
+
+@Composable
+internal fun Way.MembersPhones() =
+    Reads({ flow { emit(handbook.phones.invitable()) } }, back = places::back) { people ->
+        MembersPhonesScreen(people, { open(ScreenName.PhonesOf, it) }, places::back)
+    }
+
+/** Another member's phones: the secretary revokes the lost one. */
+@Composable
+internal fun Way.PhonesOf(member: MemberId) {
+    var changed by remember { mutableIntStateOf(0) }
+    Reads(
+        { flow { emit(handbook.phones.of(member) to handbook.phones.invitable()) } },
+        changed,
+        back = places::back,
+    ) { (phones, people) ->
+        val actions = PhonesActions(remove = { phone -> entries.enter({ changed++ }) { remove(phone) } })
+        PhonesScreen(phones, actions, people.firstOrNull { it.member == member }?.name.orEmpty(), places::back)
     }
 }
 

@@ -24,14 +24,18 @@ enum class ScreenName {
     Phones,
     JoiningPhones,
     Invite,
+    MembersPhones,
+    PhonesOf,
     Pin,
+    TakeAlong,
+    SignOut,
     ;
 
     /** Shows what no screenshot is to show: who somebody is in the register, phones, digits and codes. */
     val isPrivate: Boolean
         get() =
             when (this) {
-                Profile, Correction, Phones, JoiningPhones, Invite, Pin -> true
+                Profile, Correction, Phones, JoiningPhones, Invite, MembersPhones, PhonesOf, Pin, TakeAlong -> true
                 else -> false
             }
 }

@@ -46,6 +46,8 @@ internal class Way(
     val places: Places,
     val entries: Entries,
     val platform: Platform,
+    /** The member signed out: so many unsent entries are lost. */
+    val left: (Int) -> Unit,
 ) {
     fun open(
         screen: ScreenName,
@@ -68,8 +70,9 @@ fun Route(
     places: Places,
     entries: Entries,
     platform: Platform,
+    onLeft: (Int) -> Unit,
 ) {
-    val way = remember(handbook, joined, places, entries) { Way(handbook, joined, places, entries, platform) }
+    val way = remember(handbook, joined, places, entries) { Way(handbook, joined, places, entries, platform, onLeft) }
     val place = places.here
     val key = place.key.orEmpty()
     when (place.screen) {
@@ -156,8 +159,24 @@ fun Route(
             way.Invite()
         }
 
+        ScreenName.MembersPhones -> {
+            way.MembersPhones()
+        }
+
+        ScreenName.PhonesOf -> {
+            way.PhonesOf(key)
+        }
+
         ScreenName.Pin -> {
             way.Pin()
+        }
+
+        ScreenName.TakeAlong -> {
+            way.TakeAlong()
+        }
+
+        ScreenName.SignOut -> {
+            way.SignOut()
         }
 
         ScreenName.Outbox -> {
@@ -203,6 +222,8 @@ private fun Way.Profile() {
                 openOutbox = { open(ScreenName.Outbox) },
                 openPhones = { open(ScreenName.Phones) },
                 openPin = { open(ScreenName.Pin) },
+                openTakeAlong = { open(ScreenName.TakeAlong) },
+                openSignOut = { open(ScreenName.SignOut) },
                 leave = platform.leave,
             )
         ProfileScreen(view, actions)

@@ -33,11 +33,14 @@ import vn.sotay.app.meetings.RollCallScreen
 import vn.sotay.app.phones.InvitationScreen
 import vn.sotay.app.phones.InviteScreen
 import vn.sotay.app.phones.JoiningPhonesScreen
+import vn.sotay.app.phones.MembersPhonesScreen
 import vn.sotay.app.phones.PhonesActions
 import vn.sotay.app.phones.PhonesScreen
 import vn.sotay.app.profile.CorrectionScreen
 import vn.sotay.app.profile.ProfileActions
 import vn.sotay.app.profile.ProfileScreen
+import vn.sotay.app.profile.SignOutScreen
+import vn.sotay.app.profile.TakeAlongScreen
 import vn.sotay.app.shared.ChooserLine
 import vn.sotay.app.shared.ChooserScreen
 import vn.sotay.client.HandbookException
@@ -69,9 +72,11 @@ enum class Gallery(
     Document(2, { DocumentScreen(Samples.document, {}) {} }),
     Reader(2, { ReaderScreen(Samples.document.card.title, Samples.sections, 0, false, {}, {}) {} }),
     Profile(3, { ProfileScreen(Samples.profile, ProfileActions()) }),
-    JoinWaiting(null, { WaitingScreen("428197") {} }),
-    Phones(3, { PhonesScreen(PhoneSamples.phones, PhonesActions()) {} }),
+    JoinWaiting(null, { WaitingScreen("428197", "sotay.xamau.example") {} }),
+    Phones(3, { PhonesScreen(PhoneSamples.phones, PhoneSamples.member) {} }),
     PhonesSecretary(3, { PhonesScreen(PhoneSamples.phones, PhoneSamples.officer) {} }),
+    MembersPhones(3, { MembersPhonesScreen(Samples.people, {}) {} }),
+    PhonesOf(3, { PhonesScreen(PhoneSamples.phones.drop(1), PhonesActions(remove = {}), "Lê Văn Ví Dụ") {} }),
     JoiningPhones(3, { JoiningPhonesScreen(PhoneSamples.joining, null, {}, {}) {} }),
     Invite(3, { InviteScreen(Samples.people, false, {}) {} }),
     Invitation(3, { InvitationScreen("Lê Văn Ví Dụ", PhoneSamples.invitation) {} }),
@@ -83,6 +88,9 @@ enum class Gallery(
     Pin(3, { PinScreen(false, null, false, PinActions()) {} }),
     PinSet(3, { PinScreen(true, stringResource(R.string.pin_told_set), false, PinActions()) {} }),
     PinQuestion(3, { PinQuestion(R.string.pin_new, R.string.pin_next, R.string.pin_differed, {}) {} }),
+    TakeAlong(3, { TakeAlongScreen(false, true, {}) {} }),
+    SignOut(3, { SignOutScreen(null, false, {}) {} }),
+    SignOutUnsent(3, { SignOutScreen(2, false, {}) {} }),
     Correction(3, { CorrectionScreen({ _, _ -> }) {} }),
     ;
 

@@ -18,7 +18,10 @@ object PhoneSamples {
             PhoneView("3", "Redmi 12C", since, active = false, `this` = false),
         )
 
-    val officer = PhonesActions(remove = {}, openJoining = {}, openInvite = {})
+    val member = PhonesActions(rename = { _, _ -> })
+
+    val officer =
+        PhonesActions(rename = { _, _ -> }, remove = {}, openJoining = {}, openInvite = {}, openMembers = {})
 
     val joining = listOf(JoiningPhoneView("4", "4", "Lê Văn Ví Dụ", "Chi bộ Mẫu 1", "SM-A057F", "428197", since))
 

@@ -12,6 +12,7 @@ import androidx.compose.ui.text.input.KeyboardCapitalization
 import androidx.compose.ui.text.input.KeyboardType
 import vn.sotay.app.R
 import vn.sotay.app.design.Field
+import vn.sotay.app.design.Labelled
 import vn.sotay.app.design.MainButton
 import vn.sotay.app.design.OtherButton
 import vn.sotay.app.design.Panel
@@ -58,6 +59,8 @@ fun JoinScreen(
             )
         } else {
             Words(stringResource(R.string.join_from_link))
+            Panel { Labelled(stringResource(R.string.join_server), serverOf(scanned)) }
+            Remark(stringResource(R.string.join_server_known))
         }
         if (problem != null) Panel(tone = Tone.Important) { Words(problem) }
         MainButton(
@@ -75,16 +78,21 @@ fun JoinScreen(
 @Composable
 fun WaitingScreen(
     digits: String,
+    host: String,
     onStop: () -> Unit,
 ) {
     Screen(stringResource(R.string.join_waiting_title)) {
         Words(stringResource(R.string.join_read_out), style = MaterialTheme.typography.titleLarge)
         Panel(tone = Tone.Attention) { SixDigits(digits) }
         Words(stringResource(R.string.join_waiting))
+        Labelled(stringResource(R.string.join_server), host)
         Remark(stringResource(R.string.join_waiting_why))
         OtherButton(stringResource(R.string.join_stop), onStop)
     }
 }
+
+/** Which server a link leads to: what stands between its beginning and the code. */
+private fun serverOf(link: String): String = link.substringAfter("://").substringAfter('/').substringBefore('/')
 
 /** A link pasted into either field is an invitation by itself. */
 private fun typedInvitation(

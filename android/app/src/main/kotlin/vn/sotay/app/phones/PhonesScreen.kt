@@ -18,29 +18,37 @@ import vn.sotay.app.design.Remark
 import vn.sotay.app.design.Screen
 import vn.sotay.app.design.Words
 import vn.sotay.app.text.dateTime
+import vn.sotay.client.PersonName
 import vn.sotay.client.PhoneView
 import vn.sotay.model.InstallationId
+import vn.sotay.model.MemberId
 
 /** What can be done about phones; what is null this member or this phone cannot do. */
 class PhonesActions(
-    val rename: (InstallationId, String) -> Unit = { _, _ -> },
+    val rename: ((InstallationId, String) -> Unit)? = null,
     val remove: ((InstallationId) -> Unit)? = null,
     val openJoining: (() -> Unit)? = null,
     val openInvite: (() -> Unit)? = null,
+    val openMembers: (() -> Unit)? = null,
 )
 
-/** Điện thoại của tôi: the member's own phones; for officers also the way to other members' new phones. */
+/**
+ * Điện thoại của tôi: the member's own phones; for officers also the way to other members' phones. [of] names whose they are where they
+ * are not the own ones.
+ */
 @Composable
 fun PhonesScreen(
     phones: List<PhoneView>,
     actions: PhonesActions,
+    of: String? = null,
     back: () -> Unit,
 ) {
     // The phone whose name is being written, or which is about to be removed.
     var renaming by rememberSaveable { mutableStateOf<String?>(null) }
     var removing by rememberSaveable { mutableStateOf<String?>(null) }
-    Screen(stringResource(R.string.phones_title), back = back) {
-        Words(stringResource(R.string.phones_explained))
+    Screen(of ?: stringResource(R.string.phones_title), back = back) {
+        Words(stringResource(if (of == null) R.string.phones_explained else R.string.phones_explained_of))
+        if (phones.isEmpty()) Words(stringResource(R.string.phones_none))
         for (phone in phones) {
             Panel {
                 About(phone)
@@ -48,7 +56,7 @@ fun PhonesScreen(
                     renaming -> {
                         Rename(phone, { renaming = null }) {
                             renaming = null
-                            actions.rename(phone.installation, it)
+                            actions.rename?.invoke(phone.installation, it)
                         }
                     }
 
@@ -65,14 +73,16 @@ fun PhonesScreen(
                     }
 
                     else -> {
-                        OtherButton(
-                            stringResource(R.string.phones_rename),
-                            {
-                                renaming = phone.installation
-                                removing = null
-                            },
-                            spoken = stringResource(R.string.phones_rename_this, phone.name),
-                        )
+                        if (actions.rename != null) {
+                            OtherButton(
+                                stringResource(R.string.phones_rename),
+                                {
+                                    renaming = phone.installation
+                                    removing = null
+                                },
+                                spoken = stringResource(R.string.phones_rename_this, phone.name),
+                            )
+                        }
                         if (actions.remove != null && !phone.`this`) {
                             OtherButton(
                                 stringResource(R.string.phones_remove),
@@ -93,6 +103,20 @@ fun PhonesScreen(
             MainButton(stringResource(R.string.joining_title), actions.openJoining)
         }
         if (actions.openInvite != null) OtherButton(stringResource(R.string.invite_title), actions.openInvite)
+        if (actions.openMembers != null) OtherButton(stringResource(R.string.phones_members), actions.openMembers)
+    }
+}
+
+/** Whose phone was lost? */
+@Composable
+fun MembersPhonesScreen(
+    people: List<PersonName>,
+    onOpen: (MemberId) -> Unit,
+    back: () -> Unit,
+) {
+    Screen(stringResource(R.string.phones_members), back = back) {
+        Words(stringResource(R.string.phones_whose))
+        for (person in people) OtherButton(person.name, { onOpen(person.member) })
     }
 }
 

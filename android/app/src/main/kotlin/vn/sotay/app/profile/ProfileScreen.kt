@@ -28,6 +28,8 @@ class ProfileActions(
     val openOutbox: () -> Unit = {},
     val openPhones: () -> Unit = {},
     val openPin: () -> Unit = {},
+    val openTakeAlong: () -> Unit = {},
+    val openSignOut: () -> Unit = {},
     val leave: () -> Unit = {},
 )
 
@@ -80,7 +82,9 @@ fun ProfileScreen(
         OtherButton(stringResource(R.string.outbox_title), actions.openOutbox)
         OtherButton(stringResource(R.string.phones_title), actions.openPhones)
         OtherButton(stringResource(R.string.pin_title), actions.openPin)
+        OtherButton(stringResource(R.string.take_along_title), actions.openTakeAlong)
         OtherButton(stringResource(R.string.chooser_other), actions.leave)
+        OtherButton(stringResource(R.string.erase_do), actions.openSignOut)
         Heading(stringResource(R.string.profile_about))
         Words(stringResource(R.string.official_app_notice))
     }
