@@ -19,6 +19,7 @@ import androidx.compose.ui.res.stringResource
 import androidx.compose.ui.unit.dp
 import androidx.lifecycle.compose.collectAsStateWithLifecycle
 import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.catch
 import kotlinx.coroutines.flow.map
@@ -58,7 +59,8 @@ fun <T> Reads(
                 .map<T, Reading<T>> { Reading.Shown(it) }
                 .catch { if (it is HandbookException) emit(Reading.Failed(it)) else throw it }
         }
-    val reading by readings.collectAsStateWithLifecycle(Reading.Opens)
+    // Views are the main thread's, wherever a flow gives something.
+    val reading by readings.collectAsStateWithLifecycle(Reading.Opens, context = Dispatchers.Main.immediate)
     when (val now = reading) {
         is Reading.Opens -> Screen("", back = back) { Words(stringResource(R.string.loading)) }
         is Reading.Shown -> content(now.value)

@@ -40,8 +40,16 @@ class ActivityTest {
         rule.onNode(hasText(app.string(R.string.tab_profile))).performClick()
         app.sees("Chi bộ Mẫu 1", substring = true)
         assertEquals(true, isHidden())
-        for (screen in listOf(R.string.profile_wrong, R.string.phones_title, R.string.pin_title)) {
+        val leadsTo =
+            mapOf(
+                R.string.profile_wrong to R.string.correction_which,
+                R.string.phones_title to R.string.phones_here,
+                R.string.pin_title to R.string.pin_set,
+                R.string.take_along_title to R.string.take_along_fetch,
+            )
+        for ((screen, shows) in leadsTo) {
             app.press(screen)
+            app.sees(app.string(shows))
             app.press(R.string.back)
             assertEquals(true, isHidden())
         }

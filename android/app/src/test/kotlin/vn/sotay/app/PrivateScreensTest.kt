@@ -140,7 +140,10 @@ class PrivateScreensTest {
                 ScreenName.Phones,
                 ScreenName.JoiningPhones,
                 ScreenName.Invite,
+                ScreenName.MembersPhones,
+                ScreenName.PhonesOf,
                 ScreenName.Pin,
+                ScreenName.TakeAlong,
             )
         assertEquals(expected, ScreenName.entries.filter { it.isPrivate })
     }
