@@ -283,7 +283,7 @@ pub enum PrivilegedAct {
     /// Gives a task in an organisation that its secretary may give.
     #[n(1)]
     Grant(#[n(0)] Appoint),
-    /// Hands out everything the server keeps about a member, as JSON.
+    /// Hands out what stands about a member in the own scope, and the phones, as JSON.
     #[n(2)]
     Export(#[n(0)] MemberId),
 }

@@ -1,4 +1,5 @@
-//! Everything the server keeps about a member, in a form that the member can read and take along.
+//! What stands about a member in the own scope, and the phones, in a form that the member can read and take along. Roll calls, the audit log
+//! and invitations are not in it.
 
 use minicbor::data::Type;
 use minicbor::{Decoder, decode};

@@ -95,7 +95,7 @@ impl Handbook {
         })
     }
 
-    /// Begins to export everything that the server keeps about a member.
+    /// Begins to export what stands about a member in the own scope, and the phones.
     pub fn begin_exporting(&self, member: MemberId) -> Result<Arc<PrivilegedAct>, HandbookError> {
         self.begin(|| Ok(wire::PrivilegedAct::Export(member)))
     }

@@ -34,7 +34,7 @@ extension Handbook {
         try await begin { try $0.beginGranting(task: task) }
     }
 
-    /// Begins to export everything that the server keeps about a member.
+    /// Begins to export what stands about a member in the own scope, and the phones.
     public func beginExporting(_ member: MemberId) async throws(HandbookError) -> PrivilegedAct {
         try await begin { try $0.beginExporting(member: member) }
     }

@@ -65,7 +65,7 @@ class Phones internal constructor(
     /** Begins to give a task in an organisation. */
     suspend fun beginGranting(task: TaskForm): BegunAct = blocking { BegunAct(engine.beginGranting(task)) }
 
-    /** Begins to export everything that the server keeps about a member. */
+    /** Begins to export what stands about a member in the own scope, and the phones. */
     suspend fun beginExporting(member: MemberId): BegunAct = blocking { BegunAct(engine.beginExporting(member)) }
 }
 
