@@ -23,9 +23,11 @@ import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.catch
 import kotlinx.coroutines.flow.map
+import kotlinx.coroutines.flow.onEach
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.sync.Mutex
 import kotlinx.coroutines.sync.withLock
+import kotlinx.coroutines.withContext
 import vn.sotay.app.design.MainButton
 import vn.sotay.app.design.OtherButton
 import vn.sotay.app.design.Screen
@@ -58,9 +60,10 @@ fun <T> Reads(
             flow()
                 .map<T, Reading<T>> { Reading.Shown(it) }
                 .catch { if (it is HandbookException) emit(Reading.Failed(it)) else throw it }
+                // Views are the main thread's, and not every scope that composes returns to it.
+                .onEach { withContext(Dispatchers.Main.immediate) {} }
         }
-    // Views are the main thread's, wherever a flow gives something.
-    val reading by readings.collectAsStateWithLifecycle(Reading.Opens, context = Dispatchers.Main.immediate)
+    val reading by readings.collectAsStateWithLifecycle(Reading.Opens)
     when (val now = reading) {
         is Reading.Opens -> Screen("", back = back) { Words(stringResource(R.string.loading)) }
         is Reading.Shown -> content(now.value)

@@ -44,8 +44,8 @@ class ActivityTest {
             mapOf(
                 R.string.profile_wrong to R.string.correction_which,
                 R.string.phones_title to R.string.phones_here,
-                R.string.pin_title to R.string.pin_set,
-                R.string.take_along_title to R.string.take_along_fetch,
+                R.string.pin_title to R.string.pin_explained,
+                R.string.take_along_title to R.string.take_along_explained,
             )
         for ((screen, shows) in leadsTo) {
             app.press(screen)

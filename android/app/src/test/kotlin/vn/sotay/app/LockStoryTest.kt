@@ -167,7 +167,7 @@ class LockStoryTest {
         leave(seconds = 61)
         comeBack()
         // It may have been closed in between; it opens by itself, where the reader was.
-        app.sees(app.string(R.string.pin_set))
+        app.sees(app.string(R.string.pin_explained))
     }
 
     @Test
