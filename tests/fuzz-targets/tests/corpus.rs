@@ -98,6 +98,8 @@ const READERS: &[(&str, &[&str])] = &[
     ("server/src/engine/spills.rs", OWN),
     ("server/src/engine/words.rs", OWN),
     ("server/src/commune/backup.rs", OWN),
+    ("server/src/commune/restore.rs", OWN),
+    ("server/src/commune/spills.rs", OWN),
     ("server/src/engine/export.rs", &["record"]),
     ("server/src/engine/phones.rs", &["enrolment_message"]),
     ("server/src/main.rs", OWN),
@@ -156,6 +158,8 @@ const READERS: &[(&str, &[&str])] = &[
     ("server/src/engine/mutations.rs", &["mutation"]),
     ("server/src/engine/nonces.rs", &["nonce"]),
     ("server/src/http/blobs.rs", &["blob_request"]),
+    // A length in decimal digits, as the standard library reads it.
+    ("server/src/http/bodies.rs", OWN),
     ("server/src/http/coding.rs", &["packed_request"]),
     (
         "server/src/http/routes.rs",
