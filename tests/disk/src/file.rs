@@ -22,15 +22,14 @@ impl Handle {
         path: &str,
         create: bool,
         new: bool,
-    ) -> Result<(Self, bool), Failure> {
+    ) -> Result<Self, Failure> {
         let mut state = shared.state();
-        let (node, created) = state.open(path, create, new)?;
-        let handle = Self {
+        let node = state.open(path, create, new)?;
+        Ok(Self {
             shared: Arc::clone(shared),
             node,
             epoch: state.epoch,
-        };
-        Ok((handle, created))
+        })
     }
 
     /// One step on the state with this file's node and epoch.
@@ -56,7 +55,7 @@ impl DiskFile {
         create: bool,
         new: bool,
     ) -> io::Result<Self> {
-        Ok(Self(Handle::open(shared, path, create, new)?.0))
+        Ok(Self(Handle::open(shared, path, create, new)?))
     }
 
     /// Fills `into` from `offset`; returns how many bytes there were.

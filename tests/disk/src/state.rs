@@ -163,28 +163,23 @@ impl State {
         }
     }
 
-    /// Opens a file, creating it if `create` and it is missing; `new` insists that it is missing. True if created.
-    pub(crate) fn open(
-        &mut self,
-        path: &str,
-        create: bool,
-        new: bool,
-    ) -> Result<(NodeId, bool), Failure> {
+    /// Opens a file, creating it if `create` and it is missing; `new` insists that it is missing.
+    pub(crate) fn open(&mut self, path: &str, create: bool, new: bool) -> Result<NodeId, Failure> {
         self.begin()?;
-        let (id, created) = match self.folders.find(path) {
+        let id = match self.folders.find(path) {
             Some(_) if new => return Err(Failure::Exists),
-            Some(id) => (id, false),
+            Some(id) => id,
             None if create => {
                 let id = self.add(Node::default());
                 self.folders.create(path, id);
-                (id, true)
+                id
             }
             None => return Err(Failure::NotFound),
         };
         if let Some(node) = self.nodes[id].as_mut() {
             node.open += 1;
         }
-        Ok((id, created))
+        Ok(id)
     }
 
     pub(crate) fn close(&mut self, id: NodeId, epoch: u64) {

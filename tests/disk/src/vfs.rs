@@ -132,13 +132,13 @@ unsafe extern "C" fn open(
     };
     let create = flags & ffi::SQLITE_OPEN_CREATE != 0 || name.is_null();
     let new = create && flags & ffi::SQLITE_OPEN_EXCLUSIVE != 0;
-    let Ok((handle, created)) = Handle::open(&shared, relative, create, new) else {
+    let Ok(handle) = Handle::open(&shared, relative, create, new) else {
         return ffi::SQLITE_CANTOPEN;
     };
     let journals =
         ffi::SQLITE_OPEN_MAIN_JOURNAL | ffi::SQLITE_OPEN_SUPER_JOURNAL | ffi::SQLITE_OPEN_WAL;
-    // SQLite's own VFS syncs the folder at the first sync of a new journal, and of nothing else.
-    let name_to_sync = (created && flags & journals != 0).then(|| relative.into());
+    // SQLite's own VFS syncs the folder at the first sync of each handle on a journal that it might have created, and of nothing else.
+    let name_to_sync = (create && flags & journals != 0).then(|| relative.into());
     let remove_at_close =
         (flags & ffi::SQLITE_OPEN_DELETEONCLOSE != 0 && !name.is_null()).then(|| relative.into());
     let open = OpenFile::new(handle, name_to_sync, remove_at_close);

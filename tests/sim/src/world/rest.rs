@@ -32,13 +32,14 @@ impl World<'_> {
                 self.lose_power(number)?;
             }
         }
-        // What one phone sends again after a restore, another sees in its next sync.
+        // What one phone sends again after a restore, another sees in its next sync; and a phone that only now meets the damage in its
+        // database, and begins a new one, has to ask once more.
         for pass in 0..5 {
-            let before = self.chronicle.now.lines();
+            let before = (self.chronicle.now.lines(), self.rebuilt());
             for number in 0..self.phones.len() {
                 self.sync_to_the_end(number)?;
             }
-            if pass > 0 && self.chronicle.now.lines() == before {
+            if pass > 0 && (self.chronicle.now.lines(), self.rebuilt()) == before {
                 break;
             }
         }
@@ -58,6 +59,11 @@ impl World<'_> {
         }
         self.quiet = false;
         Ok(())
+    }
+
+    /// How many databases were begun anew.
+    fn rebuilt(&self) -> Option<u64> {
+        self.tally.faults.get("database rebuilt").copied()
     }
 
     pub(super) fn sync_to_the_end(&mut self, number: usize) -> Checked {
