@@ -31,6 +31,8 @@ impl World<'_> {
             if one.disk.is_down() {
                 self.lose_power(number)?;
             }
+            // It is on again, and was looked at since: whatever it takes in from now on is judged.
+            self.phones[number].powered = true;
         }
         // What one phone sends again after a restore, another sees in its next sync; and a phone that only now meets the damage in its
         // database, and begins a new one, has to ask once more.
