@@ -169,11 +169,11 @@ impl Asked<'_> {
                 Ok(PhonesAnswer::Challenge(nonce.to_vec())).into()
             }
             PhonesRequest::Finish(act, nonce, signature) => {
-                let stale = || Refusal::Problem(ProblemCode::StaleNonce);
+                let not_approved = || Refusal::Problem(ProblemCode::NotApproved);
                 let given_out = self
                     .nonces
                     .fresh_for_act(self.phone.id, act, nonce, self.now)
-                    .ok_or_else(stale)?;
+                    .ok_or_else(not_approved)?;
                 let signed = act_bytes(self.phone.id, act, nonce);
                 let approved = self
                     .phone
@@ -181,10 +181,10 @@ impl Asked<'_> {
                     .as_ref()
                     .is_some_and(|key| key.verifies(&signed, signature));
                 if !approved {
-                    return Err(Refusal::Problem(ProblemCode::NotApproved));
+                    return Err(not_approved());
                 }
                 if !self.nonces.is_first_act(nonce, given_out, self.now) {
-                    return Err(stale());
+                    return Err(not_approved());
                 }
                 let act = read_act(act)?;
                 self.may_act(&act)?;

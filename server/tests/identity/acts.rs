@@ -52,7 +52,6 @@ async fn auth_3_a_privileged_act_needs_the_approval_key_and_the_server_s_nonce()
     let sign =
         |act: &[u8], nonce: &[u8]| approval.sign(&act_bytes(secretary.installation, act, nonce));
     let refused = (StatusCode::FORBIDDEN, ProblemCode::NotApproved);
-    let stale = (StatusCode::UNAUTHORIZED, ProblemCode::StaleNonce);
     let by_session = secretary
         .key
         .sign(&act_bytes(secretary.installation, &act, &nonce));
@@ -74,9 +73,9 @@ async fn auth_3_a_privileged_act_needs_the_approval_key_and_the_server_s_nonce()
             other_act.clone(),
             nonce.clone(),
             sign(&other_act, &nonce),
-            stale,
+            refused,
         ),
-        (act.clone(), vec![0; 32], sign(&act, &[0; 32]), stale),
+        (act.clone(), vec![0; 32], sign(&act, &[0; 32]), refused),
     ] {
         let finish = PhonesRequest::Finish(act, nonce, signature);
         let answer = served.ask_phones(&secretary, &finish).await;
@@ -90,7 +89,7 @@ async fn auth_3_a_privileged_act_needs_the_approval_key_and_the_server_s_nonce()
     let finish = PhonesRequest::Finish(act.clone(), nonce.clone(), sign(&act, &nonce));
     assert_eq!(served.phones(&secretary, &finish).await, PhonesAnswer::Done);
     let again = served.ask_phones(&secretary, &finish).await;
-    assert_eq!(problem(again).await, stale, "an act is carried out once");
+    assert_eq!(problem(again).await, refused, "an act is carried out once");
     let gone = served.ask_phones(&lost, &PhonesRequest::List).await;
     assert_eq!(problem(gone).await.1, ProblemCode::UnknownInstallation);
 

@@ -53,8 +53,8 @@ impl PrivilegedAct {
         act_bytes(self.installation, &self.act, &self.nonce).to_vec()
     }
 
-    /// Carries it out, with that key's signature in DER. `NotApproved` where it is not that key's, or came too late. Each act is
-    /// carried out once.
+    /// Carries it out, with that key's signature in DER. `NotApproved` where it is not that key's, came too late, or was carried out
+    /// before.
     pub fn finish(&self, signature: Vec<u8>) -> Result<ActDone, HandbookError> {
         let inner = self.inner.upgrade().ok_or(HandbookError::Cancelled)?;
         inner.guarded(|| {

@@ -256,7 +256,7 @@ class PhonesTest {
                 }
                 assertTrue(lost.handbook.sync().finished)
                 assertIs<ActDone.Done>(act.finish(signer.approve(act.challenge)))
-                assertEquals(Rejection.NotFound(Subject.Phone), refusal { act.finish(signer.approve(act.challenge)) })
+                assertFailsWith<HandbookException.NotApproved> { act.finish(signer.approve(act.challenge)) }
             }
             assertEquals(emptyList(), secretary.handbook.phones.of(member))
 
