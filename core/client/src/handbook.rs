@@ -232,6 +232,8 @@ impl Handbook {
             let mut open = locked(&OPEN);
             if let Some(handbook) = open.get(&folder).and_then(Weak::upgrade)
                 && !handbook.inner.is_shut()
+                // One that is being deleted is nobody's to open: until that is done the folder is `InUse`.
+                && !handbook.inner.is_revoked()
             {
                 if let Some(pin) = pin {
                     handbook.inner.check_pin(pin)?;
