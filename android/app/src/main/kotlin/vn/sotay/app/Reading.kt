@@ -19,15 +19,12 @@ import androidx.compose.ui.res.stringResource
 import androidx.compose.ui.unit.dp
 import androidx.lifecycle.compose.collectAsStateWithLifecycle
 import kotlinx.coroutines.CoroutineScope
-import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.catch
 import kotlinx.coroutines.flow.map
-import kotlinx.coroutines.flow.onEach
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.sync.Mutex
 import kotlinx.coroutines.sync.withLock
-import kotlinx.coroutines.withContext
 import vn.sotay.app.design.MainButton
 import vn.sotay.app.design.OtherButton
 import vn.sotay.app.design.Screen
@@ -60,8 +57,6 @@ fun <T> Reads(
             flow()
                 .map<T, Reading<T>> { Reading.Shown(it) }
                 .catch { if (it is HandbookException) emit(Reading.Failed(it)) else throw it }
-                // Views are the main thread's, and not every scope that composes returns to it.
-                .onEach { withContext(Dispatchers.Main.immediate) {} }
         }
     val reading by readings.collectAsStateWithLifecycle(Reading.Opens)
     when (val now = reading) {

@@ -11,7 +11,6 @@ import kotlinx.coroutines.runBlocking
 import org.json.JSONObject
 import org.junit.After
 import org.junit.Assert.assertEquals
-import org.junit.Assert.assertNull
 import org.junit.Assert.assertTrue
 import org.junit.Rule
 import org.junit.Test
@@ -19,10 +18,9 @@ import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
-import vn.sotay.client.HandbookException
 import java.io.ByteArrayOutputStream
 
-/** Coming by a link, taking along what is kept about oneself, leaving, and a secretary who removes a lost phone. */
+/** Coming by a link, taking along what is kept about oneself, and leaving. */
 @RunWith(RobolectricTestRunner::class)
 @Config(sdk = [35], qualifiers = "vi-w360dp-h740dp-xhdpi", application = TestApplication::class)
 class LeavingStoryTest {
@@ -106,20 +104,5 @@ class LeavingStoryTest {
         app.sees(app.string(R.string.gone_erased, 1))
         app.press(R.string.gone_join)
         app.sees(app.string(R.string.join_greeting))
-    }
-
-    @Test
-    fun `loss the secretary removes a member's lost phone, and it is wiped`() {
-        val lost = commune.phone("a")
-        joined("code.secretary", "Nguyễn Văn Thử")
-        app.press(R.string.phones_title)
-        app.press(R.string.phones_members)
-        app.press("Lê Văn Ví Dụ")
-        app.press(app.string(R.string.phones_remove_this, "phone a"))
-        app.press(R.string.phones_remove_yes)
-        app.sees(app.string(R.string.phones_none))
-        val why = runBlocking { runCatching { lost.sync() } }.exceptionOrNull()
-        assertTrue("$why", why is HandbookException.Revoked)
-        assertNull(runBlocking { runCatching { lost.joined() } }.getOrNull())
     }
 }
